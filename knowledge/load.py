@@ -1,0 +1,291 @@
+"""Files -> validated records -> linked knowledge, with a compiled cache.
+
+`load()` is what everyone calls. Invalid knowledge stops it with a KnowledgeError that lists every
+problem with its file, line, field, reason and mend. The cache is keyed by the digest of the files and
+of the code that reads them; a stale, damaged or unreadable cache is rebuilt, never trusted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from marshmallow import Schema, ValidationError
+from platformdirs import user_cache_path
+
+from knowledge import files
+from knowledge.errors import KnowledgeError, Problem
+from knowledge.link import Knowledge, link
+from knowledge.model import Drug, Records, Side, Source
+
+HERE = Path(__file__).parent
+
+
+def load(root: Path | str | None = None, *, cache: bool = True) -> Knowledge:
+    """Load the knowledge below `root` (default: the files that ship with this package).
+
+    cache: keep the validated records under LINEWISE_CACHE, or the user's cache folder.
+    Raises KnowledgeError with every problem found.
+    """
+    root = Path(root) if root is not None else HERE
+    contents = files.read_all(root)
+    digest = files.digest(contents)
+    records = _from_cache(digest) if cache else None
+    if records is None:
+        records = validate(contents)
+        if cache:
+            _to_cache(digest, records)
+    return link(records, digest)
+
+
+def validate(contents: dict[str, bytes]) -> Records:
+    """Turn the files' bytes into Records. Raises KnowledgeError with every problem found."""
+    return _Reader(contents).read()
+
+
+class _Reader:
+    """Reads all files, gathering problems on the way so that one run shows them all."""
+
+    def __init__(self, contents: dict[str, bytes]) -> None:
+        # marshmallow and the schemas are only needed when the cache does not answer
+        from knowledge import schema
+
+        self.schema = schema
+        self.contents = contents
+        self.problems: list[Problem] = []
+        self.places: dict[str, tuple[str, int]] = {}  # id of a record -> file and line
+
+    def read(self) -> Records:
+        schema = self.schema
+        drugs = tuple(self._drugs())
+        rows, study_sources = self._studies()
+        interactions = tuple(self._interactions())
+        release = self._one("release", schema.ReleaseSchema())
+        records = None
+        classes = tuple(self._list("classes", schema.ClassSchema()))
+        groups = tuple(self._list("groups", schema.GroupSchema()))
+        substances = tuple(self._list("substances", schema.SubstanceSchema()))
+        sources = (*study_sources, *self._list("sources", schema.SourceSchema()))
+        ambiguous = tuple(self._list("ambiguous", schema.AmbiguousSchema()))
+        vocabulary = self._vocabulary()
+        self._twice(sources)
+        if release is not None:
+            records = Records(
+                version=release["version"], date=release["date"], drugs=drugs, classes=classes, groups=groups, substances=substances,
+                sources=sources, rows=rows, interactions=interactions, ambiguous=ambiguous, vocabulary=vocabulary,
+            )
+            self._check(records)
+        if self.problems or records is None:
+            raise KnowledgeError(self.problems)
+        return _with_fluids(records)
+
+    # --- files of one kind each ---
+
+    def _drugs(self) -> Iterator[Any]:
+        drug_schema = self.schema.DrugSchema()
+        for name, data in self._folder("drugs"):
+            identity = Path(name).stem
+            if not isinstance(data, files.Mapping):
+                self._tell(name, 1, "schema", "", "the file is not a mapping", "start with name:, kind: ...")
+                continue
+            if "id" in data:
+                self._tell(name, data.line, "schema", "id", "this field is unknown", "leave it out: the file name is the id")
+                continue
+            self.places[identity] = (name, data.line)
+            data["id"] = identity
+            drug = self._load(drug_schema, name, data)
+            if drug is not None:
+                yield drug
+
+    def _studies(self) -> tuple[tuple[Any, ...], list[Source]]:
+        frame, row_schema = self.schema.StudySchema(), self.schema.RowSchema()
+        rows: list[Any] = []
+        sources: list[Source] = []
+        for name, data in self._folder("studies"):
+            study = self._load(frame, name, data)
+            if study is None:
+                continue
+            source = study["source"]
+            if source.id != Path(name).stem:
+                self._tell(name, data["source"].line, "file-name", "source/id", f'the source is "{source.id}" but the file is "{Path(name).stem}"', "give both the same name")
+            sources.append(source)
+            self.places[source.id] = (name, data.line)
+            given = {"source": source.id, "read": str(study["read"]["what"])}
+            if "review" in study["read"]:
+                given["review"] = str(study["read"]["review"])
+            for number, row in enumerate(study["rows"], start=1):
+                merged = files.Mapping({**given, **study["common"], **row, "id": f"{source.id}#{number}"})
+                merged.line = row.line
+                for forbidden in {"id", "source"} & set(row):
+                    self._tell(name, row.line, "schema", f"rows/{number - 1}/{forbidden}", "this field is unknown", "leave it out: a row belongs to the source of its file")
+                loaded = self._load(row_schema, name, merged, f"rows/{number - 1}")
+                if loaded is not None:
+                    self.places[loaded.id] = (name, row.line)
+                    rows.append(loaded)
+        return tuple(rows), sources
+
+    def _interactions(self) -> Iterator[Any]:
+        frame, statement_schema = self.schema.InteractionsSchema(), self.schema.StatementSchema()
+        for name, data in self._folder("interactions"):
+            group = self._load(frame, name, data)
+            if group is None:
+                continue
+            for number, item in enumerate(group["statements"], start=1):
+                loaded = self._load(statement_schema, name, item, f"statements/{number - 1}")
+                if loaded is not None:
+                    identity = f"{Path(name).stem}#{number}"
+                    self.places[identity] = (name, item.line)
+                    yield self.schema.statement(loaded, identity, group["mechanism"])
+
+    def _list(self, name: str, schema: Schema) -> Iterator[Any]:
+        """The records of a single file that is a list."""
+        data = self._parse(f"{name}.yaml")
+        if data is not None and not isinstance(data, list):
+            self._tell(f"{name}.yaml", 1, "schema", "", "the file is not a list", "start each record with a hyphen")
+            return
+        for number, item in enumerate(data or []):
+            loaded = self._load(schema, f"{name}.yaml", item, str(number))
+            if loaded is not None:
+                key = str(getattr(loaded, "id", None) or getattr(loaded, "token", number))
+                self.places[f"{name}:{key}"] = (f"{name}.yaml", item.line)
+                yield loaded
+
+    def _one(self, name: str, schema: Schema) -> Any:
+        data = self._parse(f"{name}.yaml")
+        return None if data is None else self._load(schema, f"{name}.yaml", data)
+
+    def _vocabulary(self) -> dict[str, dict[str, str]]:
+        data = self._parse("vocabulary.yaml")
+        if data is None:
+            return {}
+        for name, words in data.items() if isinstance(data, dict) else [("", None)]:
+            if not isinstance(words, dict) or not all(isinstance(text, str) for text in words.values()):
+                self._tell("vocabulary.yaml", getattr(words, "line", 1), "schema", name, "a code list maps codes to words", "write code: words")
+                return {}
+        return {name: dict(words) for name, words in data.items()}
+
+    # --- helpers ---
+
+    def _folder(self, folder: str) -> Iterator[tuple[str, Any]]:
+        for name in sorted(self.contents):
+            if name.startswith(f"{folder}/") and (data := self._parse(name)) is not None:
+                yield name, data
+
+    def _parse(self, name: str) -> Any:
+        if name not in self.contents:
+            self._tell(name, 0, "missing-file", "", "the file is not there", "restore it")
+            return None
+        try:
+            return files.parse(name, self.contents[name])
+        except KnowledgeError as error:
+            self.problems += error.problems
+            return None
+
+    def _load(self, schema: Schema, name: str, data: Any, prefix: str = "") -> Any:
+        try:
+            return schema.load(data)
+        except ValidationError as error:
+            line = getattr(data, "line", 1)
+            for at, place, message in _flat(error.messages, data, line):
+                reason, _, mend = message.partition(" | ")
+                self._tell(name, place, "schema", "/".join(filter(None, [prefix, at])), reason, mend or "see docs/knowledge.md")
+            return None
+
+    def _tell(self, file: str, line: int, code: str, at: str, reason: str, mend: str) -> None:
+        self.problems.append(Problem(file=file, line=line, code=code, at=at, reason=reason, mend=mend))
+
+    def _twice(self, sources: tuple[Source, ...]) -> None:
+        seen: set[str] = set()
+        for source in sources:
+            if source.id in seen:
+                file, line = self.places.get(f"sources:{source.id}", ("sources.yaml", 0))
+                self._tell(file, line, "source-twice", source.id, f'the source "{source.id}" stands twice', "keep one; a source with a study file does not stand in sources.yaml as well")
+            seen.add(source.id)
+
+    def _check(self, records: Records) -> None:
+        """Every reference must resolve."""
+        from knowledge.references import dangling
+
+        for key, at, reason, mend in dangling(records):
+            file, line = self.places.get(key, (key, 0))
+            self._tell(file, line, "reference", at, reason, mend)
+
+
+def _flat(messages: Any, data: Any, line: int, at: str = "") -> Iterator[tuple[str, int, str]]:
+    """Marshmallow's nested messages as (field path, line, message)."""
+    line = getattr(data, "line", line)
+    if isinstance(messages, dict):
+        for key, told in messages.items():
+            inner = data
+            if isinstance(data, dict):
+                inner = data.get(key)
+            elif isinstance(data, list) and isinstance(key, int):
+                inner = data[key]
+            name = "" if key == "_schema" else str(key)
+            yield from _flat(told, inner, line, "/".join(filter(None, [at, name])))
+    else:
+        for message in messages if isinstance(messages, list) else [messages]:
+            yield at, line, str(message)
+
+
+def _with_fluids(records: Records) -> Records:
+    """Vehicle codes (NS, D5W) of rows and rules replaced by the ids of their fluids: one name for one thing."""
+    fluids = {drug.vehicle_code: drug.id for drug in records.drugs if drug.vehicle_code}
+
+    def side(given: Side) -> Side:
+        return replace(given, vehicles=tuple(fluids.get(code, code) for code in given.vehicles)) if given.vehicles else given
+
+    def drug(given: Drug) -> Drug:
+        rules = tuple(replace(rule, values=tuple(fluids.get(code, code) for code in rule.values)) for rule in given.rules)
+        return replace(given, rules=rules) if rules else given
+
+    rows = tuple(replace(row, a=side(row.a), b=side(row.b)) for row in records.rows)
+    return replace(records, rows=rows, drugs=tuple(drug(given) for given in records.drugs))
+
+
+# --- the compiled cache ---
+
+_FORMAT = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in ("model.py", "units.py", "schema.py", "load.py", "references.py"))).hexdigest()
+
+
+def _cache_path(digest: str) -> Path:
+    folder = os.environ.get("LINEWISE_CACHE")
+    base = Path(folder) if folder else user_cache_path("linewise")
+    return base / f"knowledge-{digest[:16]}-{_FORMAT[:8]}.msgpack"
+
+
+def _from_cache(digest: str) -> Records | None:
+    """The cached records, or None when there are none that can be trusted."""
+    try:
+        content = _cache_path(digest).read_bytes()
+        head, payload = content[:64], content[64:]
+        if head != _seal(digest, payload):
+            return None
+        return msgspec.msgpack.decode(payload, type=Records)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _to_cache(digest: str, records: Records) -> None:
+    """Write the cache atomically; a folder that cannot be written is no error."""
+    path = _cache_path(digest)
+    payload = msgspec.msgpack.encode(records)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        part.write_bytes(_seal(digest, payload) + payload)
+        part.replace(path)
+    except OSError:
+        return
+    for old in sorted(path.parent.glob("knowledge-*.msgpack"), key=lambda file: file.stat().st_mtime)[:-4]:
+        old.unlink(missing_ok=True)
+
+
+def _seal(digest: str, payload: bytes) -> bytes:
+    """64 bytes that change with the knowledge, the code that reads it, or the payload."""
+    return hashlib.sha256(f"{digest}{_FORMAT}".encode() + payload).hexdigest().encode()

@@ -1,0 +1,176 @@
+"""Read concentrations and compare like with like.
+
+A concentration is kept in one base unit of its own family: mg/mL (mass), units/mL
+(activity), mEq/mL (charge) or mmol/mL (amount of substance). Families are never
+converted into one another: that would need a molar mass or a valence, a clinical
+fact that a label must state. Percent is weight in volume (1 % = 10 mg/mL), as
+the USP General Notices define it for solutions of solids in liquids.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+import pint
+
+
+class Family(StrEnum):
+    """What a concentration counts. Two families are never compared."""
+
+    MASS = "mg/mL"
+    ACTIVITY = "units/mL"
+    CHARGE = "mEq/mL"
+    AMOUNT = "mmol/mL"
+
+
+ACCEPTED = (
+    'accepted forms: "5 mg/mL", "5 g/L", "50 mcg/mL", "100 units/mL", "0.4 mEq/mL", '
+    '"20 mmol/L", "0.9 %", "1 g/250 mL"; ranges: "5-10 mg/mL", "<20 mg/mL", "up to 4 mg/mL"'
+)
+
+
+class UnitMismatch(ValueError):
+    """Two concentrations measure different things and cannot be compared."""
+
+
+class ConcentrationError(ValueError):
+    """A text is not a concentration. The message says why and lists the accepted forms."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}; {ACCEPTED}")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Concentration:
+    """A tested or asked concentration, possibly a range, in the base unit of its family.
+
+    low, high: bounds in `family`'s unit; `high` may be infinite ("at least 2 mg/mL").
+    open_low, open_high: the bound itself is excluded ("<20 mg/mL").
+    text: as the source or the user wrote it.
+    """
+
+    low: float
+    high: float
+    family: Family
+    text: str
+    open_low: bool = False
+    open_high: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Concentration:
+        """Read a concentration.
+
+        Raises ConcentrationError when the text is an amount, a rate, negative, zero or nonsense.
+        """
+        return _parse(text)
+
+    def covers(self, other: Concentration) -> bool:
+        """Whether `other` lies wholly within this range. Raises UnitMismatch across families."""
+        if self.family is not other.family:
+            raise UnitMismatch(f"{self.text} and {other.text} measure different things")
+        above = other.low > self.low or (_near(other.low, self.low) and (not self.open_low or other.open_low))
+        below = other.high < self.high or (_near(other.high, self.high) and (not self.open_high or other.open_high))
+        return above and below
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _near(a: float, b: float) -> bool:
+    """Equal but for the rounding of unit conversion."""
+    return a == b or abs(a - b) <= 1e-9 * max(abs(a), abs(b))
+
+
+# A closed registry of our own: only what a concentration of an infusion can be made of.
+_REGISTRY = pint.UnitRegistry(None)
+for _line in (
+    "kilo- = 1e3 = k-", "deci- = 1e-1 = d-", "milli- = 1e-3 = m-", "micro- = 1e-6 = µ- = μ- = u- = mc-", "nano- = 1e-9 = n-",
+    "gram = [mass] = g", "liter = [volume] = l = L", "mole = [substance] = mol",
+    "equivalent = [charge_amount] = Eq = eq = val", "unit = [activity] = units = U = IU = iu = u",
+):
+    _REGISTRY.define(_line)
+
+_BASES = {
+    "[mass] / [volume]": (Family.MASS, "milligram / milliliter"),
+    "[activity] / [volume]": (Family.ACTIVITY, "unit / milliliter"),
+    "[charge_amount] / [volume]": (Family.CHARGE, "milliequivalent / milliliter"),
+    "[substance] / [volume]": (Family.AMOUNT, "millimole / milliliter"),
+}
+_NUMBER = r"\d+(?:[ ,]\d{3})*(?:\.\d+)?|\d*\.\d+"
+_SHAPE = re.compile(
+    rf"(?P<bound><=|>=|<|>|≤|≥|up to|max(?:imum)?|at most|below|under|at least|min(?:imum)?|above|over)?\s*"
+    rf"(?P<low>{_NUMBER})\s*(?:(?:-|–|to)\s*(?P<high>{_NUMBER})\s*)?"
+    r"(?P<unit>[a-zA-Zµμ]+|%)(?:\s*(?:/|per|in)\s*(?P<volume>\d*\.?\d+)?\s*(?P<per>[a-zA-Zµμ]+))?",
+    re.IGNORECASE,
+)
+_UPPER = {"<", "<=", "≤", "up to", "max", "maximum", "at most", "below", "under"}
+_STRICT = {"<", ">", "below", "under", "above", "over"}
+
+
+@lru_cache(maxsize=65536)
+def _parse(text: str) -> Concentration:
+    shape = _SHAPE.fullmatch(text.strip())
+    if shape is None:
+        raise ConcentrationError(f'"{text}" is not a concentration')
+    low = _number(shape["low"])
+    high = _number(shape["high"]) if shape["high"] else low
+    unit, per = shape["unit"], shape["per"]
+    if unit == "%":
+        if per:
+            raise ConcentrationError(f'"{text}" mixes percent with a volume')
+        family, factor = Family.MASS, 10.0
+    elif per is None:
+        raise ConcentrationError(f'"{text}" is an amount, not a concentration: it has no volume')
+    else:
+        family, factor = _factor(text, unit, per)
+        if shape["volume"]:
+            volume = float(shape["volume"])
+            if volume == 0:
+                raise ConcentrationError(f'"{text}" divides by a volume of zero')
+            factor /= volume
+    low, high = low * factor, high * factor
+    if not 0 < low <= high < float("inf"):
+        raise ConcentrationError(f'"{text}" is zero, too large or runs from high to low')
+    bound = (shape["bound"] or "").lower()
+    if not bound:
+        return Concentration(low, high, family, text.strip())
+    if shape["high"]:
+        raise ConcentrationError(f'"{text}" has both a bound and a range')
+    strict = bound in _STRICT
+    if bound in _UPPER:
+        return Concentration(0.0, high, family, text.strip(), open_low=True, open_high=strict)
+    return Concentration(low, float("inf"), family, text.strip(), open_low=strict)
+
+
+def _number(text: str) -> float:
+    return float(re.sub(r"[ ,](?=\d{3})", "", text))
+
+
+@lru_cache(maxsize=4096)
+def _factor(text: str, unit: str, per: str) -> tuple[Family, float]:
+    """Family of `unit`/`per`, and the factor that turns it into the family's base unit."""
+    try:
+        quantity = _REGISTRY.Quantity(1.0, f"{_spell(unit)} / {_spell(per)}")
+        base = _BASES.get(str(quantity.dimensionality))
+    except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, AttributeError, ValueError) as error:
+        raise ConcentrationError(f'"{text}" has an unknown unit') from error
+    if base is None:
+        raise ConcentrationError(f'"{text}" is not an amount in a volume')
+    family, base_unit = base
+    return family, float(quantity.to(base_unit).magnitude)
+
+
+_CASELESS = ("ng", "mcg", "ug", "mg", "g", "kg", "ml", "dl", "l", "mmol", "mol", "meq", "eq", "iu", "units", "unit", "u")
+_SPELL = {"meq": "mEq", "eq": "Eq", "iu": "unit", "u": "unit", "units": "unit", "mval": "mEq", "miu": "milliunit", "munits": "milliunit"}
+
+
+def _spell(unit: str) -> str:
+    """Units as wards write them (MG, ML, MEQ, IU), spelled as the registry knows them."""
+    lower = unit.lower()
+    if lower in _SPELL:
+        return _SPELL[lower]
+    return lower if lower in _CASELESS else unit
