@@ -1,0 +1,182 @@
+"""One order in, one report out: the engine that everything else must agree with.
+
+It stays plain on purpose. Judgements of a pair depend on nothing but the pair and its conditions, so they are
+kept and used again; a report is never kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TypeVar
+
+from checker import interactions, rules, wording
+from checker.line import judge
+from checker.model import (
+    Conditions, Finding, Infusion, Judgement, Kind, Level, Medication, NotUnderstood, Order, PairResult, Report, Status, Verdict,
+)
+from knowledge import Knowledge
+from knowledge.model import Mode
+
+REMEMBERED = 200_000  # judgements kept at most; a few hundred bytes each
+_LEVELS = {level: rank for rank, level in enumerate(Level)}
+_KINDS = {kind: rank for rank, kind in enumerate(Kind)}
+_SEVERITIES = {"contraindicated": 0, "major": 1, "moderate": 2, "minor": 3, "": 4}
+
+Given = Infusion | Medication
+Value = TypeVar("Value")
+
+
+@dataclass(slots=True)
+class Checker:
+    """The engine over one knowledge base. Safe to share between threads: it only ever adds to its memory."""
+
+    knowledge: Knowledge
+    _judged: dict[tuple[object, ...], tuple[Judgement, Finding]] = field(default_factory=dict)
+    _pairs: dict[tuple[object, ...], tuple[tuple[interactions.InteractionHit, ...], tuple[Finding, ...]]] = field(default_factory=dict)
+    _own: dict[tuple[object, ...], tuple[Finding, ...]] = field(default_factory=dict)
+
+    def check(self, order: Order) -> Report:
+        """Answer an order. Deterministic; never raises for what is unknown."""
+        found: list[Finding] = [wording.not_understood(item) for item in order.not_understood]
+        infusions = order.infusions
+        for infusion in infusions:
+            found += self._alone(infusion, order.age_days)
+        pairs = [self._pair(order, a, b, found) for a, b in combinations((*infusions, *order.medications), 2)]
+        found += _mixture_note(pairs)
+        found = sorted(dict.fromkeys(found), key=_worst_first)
+        return Report(
+            verdict=_verdict(found, order.not_understood), mode=order.mode, infusions=infusions, medications=order.medications,
+            not_understood=order.not_understood, pairs=tuple(pairs), findings=tuple(found), version=self.knowledge.version, digest=self.knowledge.digest,
+        )
+
+    def judge(self, mode: Mode, a: str, b: str, asked_a: Conditions, asked_b: Conditions) -> Judgement:
+        """The judgement of one pair, in either order."""
+        return self._judge(mode, a, b, asked_a, asked_b)[0]
+
+    def _alone(self, infusion: Infusion, age_days: int | None) -> tuple[Finding, ...]:
+        key = (infusion.drug, infusion.conditions, infusion.hours, infusion.rate_ml_per_h, infusion.route, age_days)
+        kept = self._own.get(key)
+        if kept is None:
+            kept = _keep(self._own, key, tuple(rules.own_findings(self.knowledge, infusion, age_days)))
+        return kept
+
+    def _pair(self, order: Order, a: Given, b: Given, found: list[Finding]) -> PairResult:
+        """Judge two of the order, adding what there is to say to `found`."""
+        if b.drug < a.drug:
+            a, b = b, a
+        line = None
+        if isinstance(a, Infusion) and isinstance(b, Infusion) and a.drug != b.drug and share_line(a, b):
+            if overlap(a, b):
+                line = self._on_line(order.mode, a, b, found)
+            else:
+                found += self._in_turn(order.mode, a, b, order.infusions)
+        key = (a.drug, b.drug, a.route, b.route, order.age_days, _order_of_start(a, b))
+        kept = self._pairs.get(key)
+        if kept is None:
+            kept = _keep(self._pairs, key, self._interactions(a, b, order.age_days))
+        found += kept[1]
+        return PairResult(pair=(a.drug, b.drug), at=(a.at, b.at), line=line, interactions=kept[0])
+
+    def _interactions(self, a: Given, b: Given, age_days: int | None) -> tuple[tuple[interactions.InteractionHit, ...], tuple[Finding, ...]]:
+        if a.drug == b.drug:
+            return (), ()
+        hits = interactions.hits(self.knowledge, a, b, age_days)
+        findings = interactions.findings(self.knowledge, a, b, hits)
+        twice = interactions.duplication(self.knowledge, a, b)
+        return hits, tuple([*findings, twice] if twice else findings)
+
+    def _on_line(self, mode: Mode, a: Infusion, b: Infusion, found: list[Finding]) -> Judgement | None:
+        """The line judgement of two that run together. A drug and its own vehicle is a matter of diluent instead."""
+        for drug, fluid in ((a, b), (b, a)):
+            if drug.conditions.vehicle == fluid.drug:
+                return rules.diluent_judgement(self.knowledge, drug)
+        judged, finding = self._judge(mode, a.drug, b.drug, a.conditions, b.conditions)
+        found.append(finding)
+        return judged
+
+    def _judge(self, mode: Mode, a: str, b: str, asked_a: Conditions, asked_b: Conditions) -> tuple[Judgement, Finding]:
+        if b < a:
+            a, b, asked_a, asked_b = b, a, asked_b, asked_a
+        key = (mode, a, b, asked_a, asked_b)
+        kept = self._judged.get(key)
+        if kept is None:
+            hits = rules.pair_hits(self.knowledge, mode, a, b, asked_a, asked_b)
+            judged = judge(self.knowledge, mode, a, b, asked_a, asked_b, hits)
+            kept = _keep(self._judged, key, (judged, wording.line_finding(self.knowledge, judged)))
+        return kept
+
+    def _in_turn(self, mode: Mode, a: Infusion, b: Infusion, infusions: Sequence[Infusion]) -> list[Finding]:
+        """Two that follow each other on one line: what must not meet needs a flush between."""
+        if not _consecutive(a, b, infusions):
+            return []
+        judged, _ = self._judge(mode, a.drug, b.drug, a.conditions, b.conditions)
+        level = {Status.INCOMPATIBLE: Level.CAUTION, Status.VARIABLE: Level.CAUTION, Status.NO_DATA: Level.NOTE}.get(judged.status)
+        if level is None:
+            return []
+        fluids, flushes = rules.flush_fluids(self.knowledge, a.drug, b.drug)
+        return [wording.flush(self.knowledge, level, judged, fluids, flushes)]
+
+
+def _keep(memory: dict[tuple[object, ...], Value], key: tuple[object, ...], value: Value) -> Value:
+    """Remember a value; a full memory is emptied first, so that it stays bounded."""
+    if len(memory) >= REMEMBERED:
+        memory.clear()
+    memory[key] = value
+    return value
+
+
+def share_line(a: Infusion, b: Infusion) -> bool:
+    """Whether two run through one lumen. One that names none may be on any, so it is taken to share."""
+    if a.route != "iv" or b.route != "iv":
+        return False
+    return a.line is None or b.line is None or a.line.strip().casefold() == b.line.strip().casefold()
+
+
+def overlap(a: Infusion, b: Infusion) -> bool:
+    """Whether two run at the same time. Without a start an infusion runs the whole time; without hours it does not end."""
+    if a.start is None or b.start is None:
+        return True
+    first, second = (a, b) if a.start <= b.start else (b, a)
+    return first.end is None or second.start < first.end or second.start == first.start  # type: ignore[operator]  # both starts are set
+
+
+def _consecutive(a: Infusion, b: Infusion, infusions: Sequence[Infusion]) -> bool:
+    """Whether nothing else starts on their line between the end of the first and the start of the second."""
+    first, second = sorted((a, b), key=lambda item: item.start)  # type: ignore[arg-type, return-value]  # overlap() told that both are set
+    for other in infusions:
+        if other is not a and other is not b and other.start and share_line(other, first) and share_line(other, second):
+            if first.end <= other.start and other.end is not None and other.end <= second.start:  # type: ignore[operator]
+                return False
+    return True
+
+
+def _order_of_start(a: Given, b: Given) -> int | None:
+    """-1, 0 or 1 as a starts before, with or after b; None when a start is not told."""
+    start_a, start_b = getattr(a, "start", None), getattr(b, "start", None)
+    if start_a is None or start_b is None:
+        return None
+    return (start_a > start_b) - (start_a < start_b)
+
+
+def _mixture_note(pairs: Sequence[PairResult]) -> list[Finding]:
+    """Three or more on one line: pairs do not prove the mixture."""
+    partners: dict[str, set[str]] = {}
+    for pair in pairs:
+        if pair.line is not None:
+            partners.setdefault(pair.pair[0], set()).add(pair.pair[1])
+            partners.setdefault(pair.pair[1], set()).add(pair.pair[0])
+    together = {name for drug, others in partners.items() if len(others) > 1 for name in (drug, *others)}
+    return [wording.mixture(tuple(sorted(together)))] if together else []
+
+
+def _verdict(found: Sequence[Finding], not_understood: Sequence[NotUnderstood]) -> Verdict:
+    worst = min((_LEVELS[finding.level] for finding in found), default=_LEVELS[Level.NOTE])
+    if worst < _LEVELS[Level.NOTE]:
+        return list(Verdict)[worst]
+    return Verdict.UNKNOWN if not_understood else Verdict.CLEAR
+
+
+def _worst_first(finding: Finding) -> tuple[int, int, int, tuple[str, ...], str, str]:
+    return (_LEVELS[finding.level], _KINDS[finding.kind], _SEVERITIES[finding.severity], finding.drugs, finding.code, finding.text)

@@ -1,0 +1,276 @@
+"""What a product asks of its line: rules between two infusions, and demands of one alone.
+
+Every rule is data (knowledge/drugs/*.yaml); this module only knows what each kind of rule means for an order.
+Labels of several markets may disagree: the stricter one is returned, and all are shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from checker import wording
+from checker.line import judge
+from checker.model import UNSTATED, Cite, Conditions, Finding, Infusion, Judgement, Level, Reason, RuleHit, Status
+from checker.model import Kind as FindingKind
+from knowledge.link import Knowledge
+from knowledge.model import PREMIX, UNDILUTED, Effect, Kind, Mode, Result, Rule
+from knowledge.units import Concentration, Family
+
+ALONE = frozenset({
+    "no-co-infusion", "separate-line", "dedicated-line", "no-other-drugs-same-line", "no-drugs-same-line",
+    "separate-line-or-dextrose-flush", "single-agent", "no-co-infusion-except-listed",
+})
+AGAINST_GROUP = {"no-calcium-same-line": "calcium-containing", "no-alkaline-same-line": "alkaline", "no-blood-products": "blood-products"}
+NO_ADMIXTURE = frozenset({"any-drug", "any-drug-or-electrolyte", "any-drug-without-data"})
+# Demands that a nurse or pharmacist must meet at the line; the rest of a product's rules stand on its page.
+DEMANDS = (
+    "filter-required", "filter-prohibited", "light-protection", "central-line-required", "central-line-preferred", "vesicant", "irritant",
+    "exfoliant", "non-pvc-required", "dehp-free", "device-material", "no-bolus", "fatal-if-intrathecal", "not-intrathecal",
+    "dilution-required", "minibag-required", "premedication",
+)
+_LEVELS = {Effect.HARD: Level.STOP, Effect.CAUTION: Level.CAUTION, Effect.INFO: Level.NOTE}
+_NO = {"no", "vial-storage", "optional"}  # values that state the absence of a demand at the bedside
+NEONATE_DAYS = 28
+
+
+# --- between two infusions ---
+
+
+def pair_hits(knowledge: Knowledge, mode: Mode, a: str, b: str, asked_a: Conditions, asked_b: Conditions) -> tuple[RuleHit, ...]:
+    """The product rules of either drug that speak against the other on one line (or in one container)."""
+    hits: list[RuleHit] = []
+    for drug, other, asked in ((a, b, asked_b), (b, a, asked_a)):
+        for rule in knowledge.drugs[drug].rules:
+            if rule.rule == "dedicated-line":
+                hits += _dedicated(knowledge, rule, other, asked)
+            elif rule.rule == "diluent-contraindicated":
+                hits += _forbidden_fluid(knowledge, rule, other, asked)
+            elif rule.rule == "no-admixture" and mode is not Mode.Y_SITE:
+                hits += _no_admixture(knowledge, rule, other)
+    return tuple(hits)
+
+
+def _dedicated(knowledge: Knowledge, rule: Rule, other: str, asked: Conditions) -> Iterator[RuleHit]:
+    for value in rule.values:
+        group = AGAINST_GROUP.get(value)
+        if group:
+            yield from _in_group(knowledge, rule, value, group, other, asked)
+        elif value in ALONE and knowledge.drugs[other].kind is not Kind.FLUID:
+            listed = value == "no-co-infusion-except-listed" and any(
+                item.row.result is Result.COMPATIBLE and item.row.cited.source == rule.cited.source
+                for item in knowledge.rows(rule.drug, other, Mode.Y_SITE)
+            )
+            if not listed:
+                yield RuleHit(rule=rule, against=other, value=value)
+
+
+def _forbidden_fluid(knowledge: Knowledge, rule: Rule, other: str, asked: Conditions) -> Iterator[RuleHit]:
+    for value in rule.values:
+        if value.startswith("group:"):
+            yield from _in_group(knowledge, rule, value, value.removeprefix("group:"), other, asked)
+        elif value.startswith("any-other-than-"):
+            only = _fluid(knowledge, value.removeprefix("any-other-than-"))
+            if knowledge.drugs[other].kind is Kind.FLUID and other != only:
+                yield RuleHit(rule=rule, against=other, value=value)
+        elif value in (other, asked.vehicle):
+            yield RuleHit(rule=rule, against=value, value=value)
+
+
+def _in_group(knowledge: Knowledge, rule: Rule, value: str, group: str, other: str, asked: Conditions) -> Iterator[RuleHit]:
+    members = knowledge.group_members.get(group, {})
+    for name in (other, asked.vehicle):
+        if name in members:
+            yield RuleHit(rule=rule, against=name, value=value, via=members[name])
+
+
+def _no_admixture(knowledge: Knowledge, rule: Rule, other: str) -> Iterator[RuleHit]:
+    if knowledge.drugs[other].kind is Kind.FLUID:
+        return
+    for value in rule.values:
+        tested = value == "any-drug-without-data" and any(
+            item.row.result is Result.COMPATIBLE for item in knowledge.rows(rule.drug, other, Mode.ADMIXTURE)
+        )
+        if value in NO_ADMIXTURE and not tested:
+            yield RuleHit(rule=rule, against=other, value=value)
+
+
+def _fluid(knowledge: Knowledge, code: str) -> str:
+    return knowledge.vehicles.get(code, code)
+
+
+# --- one infusion alone ---
+
+
+def own_findings(knowledge: Knowledge, infusion: Infusion, age_days: int | None) -> list[Finding]:
+    """Findings about one infusion by itself: route, diluent, concentration, duration, rate, age, demands."""
+    rules: dict[str, list[Rule]] = defaultdict(list)
+    for rule in knowledge.drugs[infusion.drug].rules:
+        rules[rule.rule].append(rule)
+    if infusion.route != "iv":
+        return []
+    found: list[Finding] = []
+    found += _route(knowledge, infusion.drug, rules["route"])
+    found += _diluent(knowledge, infusion, rules["diluent-required"], rules["diluent-contraindicated"])
+    found += _concentration(knowledge, infusion, rules["max-concentration"], rules["min-concentration"])
+    found += _duration(knowledge, infusion, rules["min-infusion-time"])
+    found += _rate(knowledge, infusion, rules["max-rate"])
+    found += _neonate(knowledge, infusion.drug, rules["neonatal-contraindication"], age_days)
+    for kind in DEMANDS:
+        asked = [rule for rule in rules[kind] if not set(rule.values) <= _NO]
+        if asked:
+            found.append(_rule_finding(knowledge, Level.NOTE, kind, infusion.drug, asked))
+    return found
+
+
+def _rule_finding(knowledge: Knowledge, level: Level, code: str, drug: str, rules: Sequence[Rule], text: str = "", kind: FindingKind = FindingKind.RULE) -> Finding:
+    rules = sorted(rules, key=lambda rule: list(Effect).index(rule.effect))
+    return Finding(
+        level=level, kind=kind, code=code, drugs=(drug,), text=text or wording.demand(knowledge, rules), sources=cites(rules),
+    )
+
+
+def cites(rules: Iterable[Rule]) -> tuple[Cite, ...]:
+    """The sources of some rules, each once."""
+    return wording.cites(rule.cited for rule in rules)
+
+
+def _route(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> Iterator[Finding]:
+    """A product that is not for the vein. A leaflet that says so outright stops; one seen as sc or im only is a caution."""
+    not_iv = [rule for rule in rules if "not-iv" in rule.values]
+    other_only = [rule for rule in rules if set(rule.values) & {"sc", "im"}]
+    iv = any(set(rule.values) & {"iv", "iv-push"} for rule in rules)
+    if not_iv:
+        hard = any(rule.effect is Effect.HARD for rule in not_iv) and not iv
+        yield _rule_finding(knowledge, Level.STOP if hard else Level.CAUTION, "not-iv", drug, not_iv + other_only, wording.not_iv(knowledge, drug, hard, not_iv + other_only))
+    elif other_only and not iv:
+        yield _rule_finding(knowledge, Level.CAUTION, "not-iv", drug, other_only, wording.not_iv(knowledge, drug, False, other_only))
+
+
+def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule], forbidden: Sequence[Rule]) -> Iterator[Finding]:
+    """The product and the fluid it runs in: a label's permission or prohibition, and the tests in that fluid."""
+    drug, vehicle = infusion.drug, infusion.conditions.vehicle
+    if vehicle is None or vehicle in (PREMIX, UNDILUTED):
+        if required and vehicle is None:
+            yield _rule_finding(knowledge, Level.NOTE, "diluent-required", drug, required, wording.diluents(knowledge, drug, required), FindingKind.DILUENT)
+        return
+    against = [rule for rule in forbidden if _forbids(knowledge, rule, vehicle)]
+    permitting = [rule for rule in required if vehicle in rule.values]
+    judged = diluent_judgement(knowledge, infusion)
+    if against:
+        level = max((_LEVELS[rule.effect] for rule in against), key=lambda item: -list(Level).index(item))
+        via = next((members[vehicle] for rule in against for value in rule.values if vehicle in (members := knowledge.group_members.get(value.removeprefix("group:"), {}))), None)
+        yield _rule_finding(knowledge, level, "diluent-contraindicated", drug, against, wording.diluent_forbidden(knowledge, drug, vehicle, via), FindingKind.DILUENT)
+    elif judged.status is Status.INCOMPATIBLE:
+        yield wording.line_finding(knowledge, judged, FindingKind.DILUENT)
+    elif permitting and len(permitting) == len(required):
+        yield _rule_finding(knowledge, Level.NOTE, "diluent-permitted", drug, permitting, wording.diluent_permitted(knowledge, drug, vehicle), FindingKind.DILUENT)
+    elif required:
+        hard = not permitting and judged.status is not Status.COMPATIBLE and any(rule.effect is Effect.HARD for rule in required)
+        level = Level.STOP if hard else Level.CAUTION
+        yield _rule_finding(knowledge, level, "diluent-not-listed", drug, required, wording.diluent_not_listed(knowledge, drug, vehicle, required, bool(permitting)), FindingKind.DILUENT)
+        return
+    tells = judged.status is Status.VARIABLE if permitting else judged.status in (Status.VARIABLE, Status.COMPATIBLE)
+    if not against and tells:
+        yield wording.line_finding(knowledge, judged, FindingKind.DILUENT)
+
+
+def diluent_judgement(knowledge: Knowledge, infusion: Infusion) -> Judgement:
+    """The tests of a drug in its own vehicle, judged as an admixture."""
+    drug, fluid = infusion.drug, infusion.conditions.vehicle or ""
+    own = Conditions(conc=infusion.conditions.conc, formulation=infusion.conditions.formulation)
+    first, second = (own, UNSTATED) if drug <= fluid else (UNSTATED, own)
+    return judge(knowledge, Mode.ADMIXTURE, min(drug, fluid), max(drug, fluid), first, second)
+
+
+def _forbids(knowledge: Knowledge, rule: Rule, vehicle: str) -> bool:
+    for value in rule.values:
+        if value == vehicle or vehicle in knowledge.group_members.get(value.removeprefix("group:"), {}):
+            return True
+        if value.startswith("any-other-than-") and vehicle != _fluid(knowledge, value.removeprefix("any-other-than-")):
+            return True
+    return False
+
+
+def _concentration(knowledge: Knowledge, infusion: Infusion, highest: Sequence[Rule], lowest: Sequence[Rule]) -> Iterator[Finding]:
+    conc = infusion.conditions.conc
+    if conc is None:
+        return
+    for code, rules, breached in (
+        ("max-concentration", highest, lambda limit: conc.high > limit.high * (1 + 1e-9)),
+        ("min-concentration", lowest, lambda limit: conc.low < limit.low * (1 - 1e-9)),
+    ):
+        over = [rule for rule in rules if (limit := _limit(rule)) is not None and limit.family is conc.family and breached(limit)]
+        if over:
+            level = min((_LEVELS[rule.effect] for rule in over), key=list(Level).index)
+            yield _rule_finding(knowledge, level, code, infusion.drug, over, wording.limit(knowledge, infusion.drug, code, str(conc), over))
+
+
+def _limit(rule: Rule) -> Concentration | None:
+    try:
+        return Concentration.parse(f"{rule.values[0]} {rule.unit}")
+    except ValueError:
+        return None
+
+
+def _duration(knowledge: Knowledge, infusion: Infusion, rules: Sequence[Rule]) -> Iterator[Finding]:
+    if infusion.hours is None:
+        return
+    short = [rule for rule in rules if (least := _number(rule.values[0])) is not None and infusion.hours * 60 < least - 1e-9]
+    if short:
+        level = min((_LEVELS[rule.effect] for rule in short), key=list(Level).index)
+        yield _rule_finding(knowledge, level, "min-infusion-time", infusion.drug, short, wording.limit(knowledge, infusion.drug, "min-infusion-time", f"{infusion.hours * 60:g} min", short))
+
+
+def _rate(knowledge: Knowledge, infusion: Infusion, rules: Sequence[Rule]) -> Iterator[Finding]:
+    """Limits in mg/min or mL/min; limits by body weight are not decided, for the order holds no weight: they are shown."""
+    if infusion.rate_ml_per_h is None:
+        return
+    conc = infusion.conditions.conc
+    over = []
+    for rule in rules:
+        limit = _number(rule.values[0])
+        rate = None
+        if rule.unit == "mL/min":
+            rate = infusion.rate_ml_per_h / 60
+        elif rule.unit == "mg/min" and conc is not None and conc.family is Family.MASS:
+            rate = infusion.rate_ml_per_h * conc.high / 60
+        if limit is not None and rate is not None and rate > limit * (1 + 1e-9):
+            over.append(rule)
+    if over:
+        level = min((_LEVELS[rule.effect] for rule in over), key=list(Level).index)
+        yield _rule_finding(knowledge, level, "max-rate", infusion.drug, over, wording.limit(knowledge, infusion.drug, "max-rate", f"{infusion.rate_ml_per_h:g} mL/h", over))
+    undecided = [rule for rule in rules if "kg" in rule.unit or "PE" in rule.unit]
+    if undecided:
+        yield _rule_finding(knowledge, Level.NOTE, "max-rate", infusion.drug, undecided)
+
+
+def _number(text: str) -> float | None:
+    match = re.match(r"\d+(\.\d+)?", text)
+    return float(match[0]) if match else None
+
+
+def _neonate(knowledge: Knowledge, drug: str, rules: Sequence[Rule], age_days: int | None) -> Iterator[Finding]:
+    if rules and (age_days is None or age_days <= NEONATE_DAYS):
+        level = Level.NOTE if age_days is None else Level.STOP if any("yes" in rule.values for rule in rules) else Level.CAUTION
+        yield _rule_finding(knowledge, level, "neonatal-contraindication", drug, rules)
+
+
+# --- one after the other on the same line ---
+
+
+def flush_fluids(knowledge: Knowledge, a: str, b: str) -> tuple[tuple[str, ...], tuple[Rule, ...]]:
+    """Fluids that a label names for flushing one of the two and that the other does not forbid, with those rules."""
+    fluids: dict[str, None] = {}
+    rules = []
+    for drug, other in ((a, b), (b, a)):
+        for rule in knowledge.drugs[drug].rules:
+            if rule.rule != "flush-before-after":
+                continue
+            rules.append(rule)
+            for value in rule.values:
+                forbidden = any(_forbids(knowledge, ban, value) for ban in knowledge.drugs[other].rules if ban.rule == "diluent-contraindicated")
+                if value in knowledge.drugs and not forbidden:
+                    fluids[value] = None
+    return tuple(fluids), tuple(rules)
