@@ -16,8 +16,9 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 from marshmallow.validate import Length, OneOf, Range
 
 from checker.model import UNSTATED, Conditions, Infusion, Medication, NotUnderstood, Order
-from checker.names import LONGEST_NAME, Match, Names
+from checker.names import Match, Names
 from knowledge.model import Mode
+from knowledge.normalise import LONGEST_NAME
 from knowledge.units import ACCEPTED, Concentration, ConcentrationError
 
 MOST_DRUGS = 60
@@ -166,7 +167,7 @@ def order(question: Any, names: Names, *, most_drugs: int = MOST_DRUGS) -> Order
         raise AskError(list(_flat(error.messages))) from error
     reader = _Reader(names)
     infusions = tuple(found for number, item in enumerate(data["drugs"]) if (found := reader.infusion(item, f"drugs/{number}")))
-    medications = tuple(found for number, item in enumerate(data.get("medications", ())) if (found := reader.medication(item, f"medications/{number}")))
+    medications = tuple(taken for number, item in enumerate(data.get("medications", ())) if (taken := reader.medication(item, f"medications/{number}")))
     reader.refuse_repeats(infusions, medications)
     if reader.problems:
         raise AskError(reader.problems)
@@ -204,8 +205,9 @@ class _Reader:
     def refuse_repeats(self, infusions: Sequence[Infusion], medications: Sequence[Medication]) -> None:
         """The same drug twice on the same line at the same time is a slip, not a question."""
         seen: dict[tuple[object, ...], str] = {}
-        for item in (*infusions, *medications):
-            key = (item.drug, item.line, item.start, item.route) if isinstance(item, Infusion) else (item.drug, "medications")
+        given: list[Infusion | Medication] = [*infusions, *medications]
+        for item in given:
+            key: tuple[object, ...] = (item.drug, item.line, item.start, item.route) if isinstance(item, Infusion) else (item.drug, "medications")
             if key in seen:
                 self.problems.append(AskProblem(item.at, f'"{item.asked}" is {item.drug}, which {seen[key]} asks already', "leave one out, or give them different lines or starts"))
             seen.setdefault(key, item.at)

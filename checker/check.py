@@ -14,7 +14,7 @@ from typing import TypeVar
 from checker import interactions, rules, wording
 from checker.line import judge
 from checker.model import (
-    Conditions, Finding, Infusion, Judgement, Kind, Level, Medication, NotUnderstood, Order, PairResult, Report, Status, Verdict,
+    Conditions, Finding, Infusion, InteractionHit, Judgement, Kind, Level, Medication, NotUnderstood, Order, PairResult, Report, Status, Verdict,
 )
 from knowledge import Knowledge
 from knowledge.model import Mode
@@ -34,7 +34,7 @@ class Checker:
 
     knowledge: Knowledge
     _judged: dict[tuple[object, ...], tuple[Judgement, Finding]] = field(default_factory=dict)
-    _pairs: dict[tuple[object, ...], tuple[tuple[interactions.InteractionHit, ...], tuple[Finding, ...]]] = field(default_factory=dict)
+    _pairs: dict[tuple[object, ...], tuple[tuple[InteractionHit, ...], tuple[Finding, ...]]] = field(default_factory=dict)
     _own: dict[tuple[object, ...], tuple[Finding, ...]] = field(default_factory=dict)
 
     def check(self, order: Order) -> Report:
@@ -43,7 +43,8 @@ class Checker:
         infusions = order.infusions
         for infusion in infusions:
             found += self._alone(infusion, order.age_days)
-        pairs = [self._pair(order, a, b, found) for a, b in combinations((*infusions, *order.medications), 2)]
+        given: list[Given] = [*infusions, *order.medications]
+        pairs = [self._pair(order, a, b, found) for a, b in combinations(given, 2)]
         found += _mixture_note(pairs)
         found = sorted(dict.fromkeys(found), key=_worst_first)
         return Report(
@@ -79,7 +80,7 @@ class Checker:
         found += kept[1]
         return PairResult(pair=(a.drug, b.drug), at=(a.at, b.at), line=line, interactions=kept[0])
 
-    def _interactions(self, a: Given, b: Given, age_days: int | None) -> tuple[tuple[interactions.InteractionHit, ...], tuple[Finding, ...]]:
+    def _interactions(self, a: Given, b: Given, age_days: int | None) -> tuple[tuple[InteractionHit, ...], tuple[Finding, ...]]:
         if a.drug == b.drug:
             return (), ()
         hits = interactions.hits(self.knowledge, a, b, age_days)
@@ -157,7 +158,7 @@ def _order_of_start(a: Given, b: Given) -> int | None:
     start_a, start_b = getattr(a, "start", None), getattr(b, "start", None)
     if start_a is None or start_b is None:
         return None
-    return (start_a > start_b) - (start_a < start_b)
+    return int(start_a > start_b) - int(start_a < start_b)
 
 
 def _mixture_note(pairs: Sequence[PairResult]) -> list[Finding]:

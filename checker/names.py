@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
 from checker.model import NotUnderstood
 from knowledge import Knowledge
 from knowledge.model import PREMIX, UNDILUTED, Drug
+from knowledge.normalise import LONGEST_NAME, normalise
 
 SYSTEMS = {
     "rxnorm": "rxnorm", "http://www.nlm.nih.gov/research/umls/rxnorm": "rxnorm", "urn:oid:2.16.840.1.113883.6.88": "rxnorm",
@@ -25,7 +23,6 @@ SYSTEMS = {
 }
 SUGGESTIONS = 5
 CLOSE_ENOUGH = 78.0  # RapidFuzz ratio; below it, a suggestion misleads more than it helps
-LONGEST_NAME = 200  # characters; the longest name in the base has fewer than 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +41,6 @@ class Hit:
     name: str  # as matched
     matched_by: str
     score: float
-
-
-@lru_cache(maxsize=65536)
-def normalise(text: str) -> str:
-    """The key under which a name is looked up: letters and digits only, with points between digits."""
-    text = unicodedata.normalize("NFKD", text[:LONGEST_NAME]).casefold()
-    text = re.sub(r"(?<=\d),(?=\d)|(?<=\d)\.(?=\d)", "\0", text)
-    return re.sub(r"[^\w\0]|_", "", text, flags=re.ASCII).replace("\0", ".")
 
 
 class Names:
@@ -75,13 +64,15 @@ class Names:
         """The one drug that `text` names, or why it names none."""
         key = normalise(text)
         token = self.refused.get(key)
-        if token is not None:
+        if token is not None and text not in token.candidates:  # a candidate, given back as its id, is no longer ambiguous
             candidates = token.candidates + tuple(f"{name} (not in the base)" for name in token.others)
             return NotUnderstood(at=at, asked=text, reason="ambiguous-name", candidates=candidates, why=token.why)
         found = self.index.get(key)
         if found is None:
             return NotUnderstood(at=at, asked=text, reason="unresolved-name", candidates=self.suggest(text))
         if len(found) > 1:
+            if text in found:
+                return Match(text, found[text])
             return NotUnderstood(at=at, asked=text, reason="ambiguous-name", candidates=tuple(sorted(found)), why="one name of several drugs")
         return Match(*next(iter(found.items())))
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from checker import wording
-from checker.model import Cite, Finding, InteractionHit, Judgement, NotUnderstood, PairResult, Relation, Report, Status, Weighed
+from checker.model import Cite, Finding, Infusion, InteractionHit, Judgement, Medication, NotUnderstood, PairResult, Relation, Report, Status, Weighed
 from knowledge import Knowledge
 from knowledge.link import Via
 from knowledge.model import Cited, Row, Side, Source
@@ -37,9 +37,10 @@ class Renderer:
         return orjson.loads(self.json(report, explain=explain))  # type: ignore[no-any-return]
 
     def _report(self, report: Report, explain: bool) -> Json:
+        given: list[Infusion | Medication] = [*report.infusions, *report.medications]
         drugs = [
             {"at": item.at, "asked": item.asked, "drug": item.drug, "name": wording.name(self.knowledge, item.drug), "matched_by": item.matched_by}
-            for item in (*report.infusions, *report.medications)
+            for item in given
         ]
         line = self._explained if explain else self._line
         return {

@@ -159,7 +159,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     permitting = [rule for rule in required if vehicle in rule.values]
     judged = diluent_judgement(knowledge, infusion)
     if against:
-        level = max((_LEVELS[rule.effect] for rule in against), key=lambda item: -list(Level).index(item))
+        level = _worst(against)
         via = next((members[vehicle] for rule in against for value in rule.values if vehicle in (members := knowledge.group_members.get(value.removeprefix("group:"), {}))), None)
         yield _rule_finding(knowledge, level, "diluent-contraindicated", drug, against, wording.diluent_forbidden(knowledge, drug, vehicle, via), FindingKind.DILUENT)
     elif judged.status is Status.INCOMPATIBLE:
@@ -197,14 +197,22 @@ def _concentration(knowledge: Knowledge, infusion: Infusion, highest: Sequence[R
     conc = infusion.conditions.conc
     if conc is None:
         return
-    for code, rules, breached in (
-        ("max-concentration", highest, lambda limit: conc.high > limit.high * (1 + 1e-9)),
-        ("min-concentration", lowest, lambda limit: conc.low < limit.low * (1 - 1e-9)),
-    ):
-        over = [rule for rule in rules if (limit := _limit(rule)) is not None and limit.family is conc.family and breached(limit)]
-        if over:
-            level = min((_LEVELS[rule.effect] for rule in over), key=list(Level).index)
-            yield _rule_finding(knowledge, level, code, infusion.drug, over, wording.limit(knowledge, infusion.drug, code, str(conc), over))
+    over: dict[str, list[Rule]] = {"max-concentration": [], "min-concentration": []}
+    for rule in (*highest, *lowest):
+        bound = _limit(rule)
+        if bound is None or bound.family is not conc.family:
+            continue
+        beyond = conc.high > bound.high * (1 + 1e-9) if rule.rule == "max-concentration" else conc.low < bound.low * (1 - 1e-9)
+        if beyond:
+            over[rule.rule].append(rule)
+    for code, rules in over.items():
+        if rules:
+            yield _rule_finding(knowledge, _worst(rules), code, infusion.drug, rules, wording.limit(knowledge, infusion.drug, code, str(conc), rules))
+
+
+def _worst(rules: Iterable[Rule]) -> Level:
+    """The level of the hardest of some rules."""
+    return min((_LEVELS[rule.effect] for rule in rules), key=list(Level).index)
 
 
 def _limit(rule: Rule) -> Concentration | None:
@@ -219,8 +227,7 @@ def _duration(knowledge: Knowledge, infusion: Infusion, rules: Sequence[Rule]) -
         return
     short = [rule for rule in rules if (least := _number(rule.values[0])) is not None and infusion.hours * 60 < least - 1e-9]
     if short:
-        level = min((_LEVELS[rule.effect] for rule in short), key=list(Level).index)
-        yield _rule_finding(knowledge, level, "min-infusion-time", infusion.drug, short, wording.limit(knowledge, infusion.drug, "min-infusion-time", f"{infusion.hours * 60:g} min", short))
+        yield _rule_finding(knowledge, _worst(short), "min-infusion-time", infusion.drug, short, wording.limit(knowledge, infusion.drug, "min-infusion-time", f"{infusion.hours * 60:g} min", short))
 
 
 def _rate(knowledge: Knowledge, infusion: Infusion, rules: Sequence[Rule]) -> Iterator[Finding]:
@@ -239,8 +246,7 @@ def _rate(knowledge: Knowledge, infusion: Infusion, rules: Sequence[Rule]) -> It
         if limit is not None and rate is not None and rate > limit * (1 + 1e-9):
             over.append(rule)
     if over:
-        level = min((_LEVELS[rule.effect] for rule in over), key=list(Level).index)
-        yield _rule_finding(knowledge, level, "max-rate", infusion.drug, over, wording.limit(knowledge, infusion.drug, "max-rate", f"{infusion.rate_ml_per_h:g} mL/h", over))
+        yield _rule_finding(knowledge, _worst(over), "max-rate", infusion.drug, over, wording.limit(knowledge, infusion.drug, "max-rate", f"{infusion.rate_ml_per_h:g} mL/h", over))
     undecided = [rule for rule in rules if "kg" in rule.unit or "PE" in rule.unit]
     if undecided:
         yield _rule_finding(knowledge, Level.NOTE, "max-rate", infusion.drug, undecided)

@@ -21,8 +21,9 @@ def name(knowledge: Knowledge, node: str) -> str:
     if node in (PREMIX, UNDILUTED):
         return "ready-made product" if node == PREMIX else "undiluted"
     kind, _, rest = node.partition(":")
-    record = {"group": knowledge.groups, "class": knowledge.classes}.get(kind, {}).get(rest)
-    return record.name if record is not None else node
+    if kind == "group" and rest in knowledge.groups:
+        return knowledge.groups[rest].name
+    return knowledge.classes[rest].name if kind == "class" and rest in knowledge.classes else node
 
 
 def cites(cited: Iterable[Cited]) -> tuple[Cite, ...]:
@@ -148,12 +149,13 @@ def via_text(knowledge: Knowledge, via: Via) -> str:
 
 
 def _kin(knowledge: Knowledge, judged: Judgement) -> str:
-    ways = {}
+    """Through which carriers or common names an incompatibility was derived."""
+    ways = []
     for item in judged.kin:
         if item.via is not None:
-            partner = next(drug for drug in item.row.pair if drug != item.via.through) if item.via.through in item.row.pair else ""
-            ways[f"{name(knowledge, partner)} is incompatible with {name(knowledge, item.via.through)}, and {via_text(knowledge, item.via)}"] = None
-    return "; ".join(ways)
+            partner = next(drug for drug in item.row.pair if drug != item.via.through)
+            ways.append(f"{name(knowledge, partner)} is incompatible with {name(knowledge, item.via.through)}, and {via_text(knowledge, item.via)}")
+    return "; ".join(dict.fromkeys(ways))
 
 
 def _context(judged: Judgement) -> str:
