@@ -7,7 +7,7 @@ kept and used again; a report is never kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TypeVar
 
@@ -40,11 +40,12 @@ class Checker:
     def check(self, order: Order) -> Report:
         """Answer an order. Deterministic; never raises for what is unknown."""
         found: list[Finding] = [wording.not_understood(item) for item in order.not_understood]
-        infusions = order.infusions
+        infusions = tuple(self._with_standard(infusion) for infusion in order.infusions) if self.knowledge.standards else order.infusions
+        found += [wording.standard(self.knowledge, infusion) for infusion in infusions if infusion.assumed]
         for infusion in infusions:
             found += self._alone(infusion, order.age_days)
         given: list[Given] = [*infusions, *order.medications]
-        pairs = [self._pair(order, a, b, found) for a, b in combinations(given, 2)]
+        pairs = [self._pair(order, infusions, a, b, found) for a, b in combinations(given, 2)]
         found += _mixture_note(pairs)
         found = sorted(dict.fromkeys(found), key=_worst_first)
         return Report(
@@ -56,6 +57,14 @@ class Checker:
         """The judgement of one pair, in either order."""
         return self._judge(mode, a, b, asked_a, asked_b)[0]
 
+    def _with_standard(self, infusion: Infusion) -> Infusion:
+        """The infusion at the facility's standard concentration, where the question gives none."""
+        standard = self.knowledge.standards.get(infusion.drug)
+        if standard is None or infusion.conditions.conc is not None:
+            return infusion
+        conditions = replace(infusion.conditions, conc=standard.conc, vehicle=infusion.conditions.vehicle or standard.vehicle or None)
+        return replace(infusion, conditions=conditions, assumed=True)
+
     def _alone(self, infusion: Infusion, age_days: int | None) -> tuple[Finding, ...]:
         key = (infusion.drug, infusion.conditions, infusion.hours, infusion.rate_ml_per_h, infusion.route, age_days)
         kept = self._own.get(key)
@@ -63,7 +72,7 @@ class Checker:
             kept = _keep(self._own, key, tuple(rules.own_findings(self.knowledge, infusion, age_days)))
         return kept
 
-    def _pair(self, order: Order, a: Given, b: Given, found: list[Finding]) -> PairResult:
+    def _pair(self, order: Order, infusions: Sequence[Infusion], a: Given, b: Given, found: list[Finding]) -> PairResult:
         """Judge two of the order, adding what there is to say to `found`."""
         if b.drug < a.drug:
             a, b = b, a
@@ -72,7 +81,7 @@ class Checker:
             if overlap(a, b):
                 line = self._on_line(order.mode, a, b, found)
             else:
-                found += self._in_turn(order.mode, a, b, order.infusions)
+                found += self._in_turn(order.mode, a, b, infusions)
         key = (a.drug, b.drug, a.route, b.route, order.age_days, _order_of_start(a, b))
         kept = self._pairs.get(key)
         if kept is None:

@@ -121,7 +121,7 @@ def _text(knowledge: Knowledge, a: Given, b: Given, found: Sequence[InteractionH
 def _sequence(knowledge: Knowledge, a: Given, b: Given, hit: InteractionHit) -> Finding:
     """Order of administration: a note when the order keeps it, else a caution."""
     statement = hit.stated.statement
-    one, two = (a, b) if a.drug == statement.first else (b, a)
+    one, two = (a, b) if _stands_for(hit.stated, a.drug, statement.first) else (b, a)
     starts = getattr(one, "start", None), getattr(two, "start", None)
     kept = starts[0] is not None and starts[1] is not None and starts[0] < starts[1]
     text = f"Give {wording.name(knowledge, one.drug)} before {wording.name(knowledge, two.drug)}."
@@ -132,6 +132,11 @@ def _sequence(knowledge: Knowledge, a: Given, b: Given, hit: InteractionHit) -> 
         level=Level.NOTE if kept else Level.CAUTION, kind=Kind.SEQUENCE, code="order-of-administration", drugs=tuple(sorted((a.drug, b.drug))),
         severity=str(statement.severity), management=statement.manage, text=text, sources=wording.cites([statement.cited]),
     )
+
+
+def _stands_for(stated: Stated, drug: str, named: str) -> bool:
+    """Whether `drug` is the one that a statement names, itself or as its formulation or combination."""
+    return drug == named or any(via.member == drug and via.through == named for via in stated.via)
 
 
 def duplication(knowledge: Knowledge, a: Given, b: Given) -> Finding | None:

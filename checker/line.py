@@ -7,10 +7,11 @@ The order of judgement is a clinical decision: docs/reasoning.md#one-pair.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from checker.model import Conditions, Judgement, Reason, Relation, RuleHit, Status, Weighed
 from knowledge.link import Evidence, Knowledge
-from knowledge.model import Effect, Kind, Mode, Result, Row, Side
+from knowledge.model import Effect, Kind, Mode, Policy, Result, Row, Side
 from knowledge.units import Concentration
 
 Box = tuple[float, float, float, float]  # low and high of one side, then of the other
@@ -47,10 +48,20 @@ def judge(knowledge: Knowledge, mode: Mode, a: str, b: str, asked_a: Conditions,
         status, reason = Status.VARIABLE, Reason.EXCLUDED_BY_RULE
 
     settled = {id(item) for item in settling}
-    return Judgement(
+    judged = Judgement(
         pair=(a, b), mode=mode, status=status, reason=reason, stated=stated, context=context, kin=kin, rules=tuple(rules),
         weighed=tuple(Weighed(row=item.row, relation=item.relation, settled=id(item) in settled, via=item.via) for item in weighed),
     )
+    policy = knowledge.policies.get(((a, b), mode))
+    return judged if policy is None else _under_policy(judged, policy)
+
+
+def _under_policy(judged: Judgement, policy: Policy) -> Judgement:
+    """A facility's decision on top of the evidence. What softens an answer carries an approver: the overlay's loader sees to it."""
+    status = Status(policy.status)
+    if status is judged.status and judged.stated:
+        return judged
+    return replace(judged, status=status, reason=Reason.LOCAL_POLICY, stated=True, policy=policy, published=judged.status)
 
 
 def _status(weighed: Sequence[Weighed]) -> tuple[Status, Reason, Sequence[Weighed], bool]:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from knowledge.link import Stated, Via
-from knowledge.model import Mode, Row, Rule
+from knowledge.model import Mode, Policy, Row, Rule
 from knowledge.units import Concentration
 
 
@@ -54,6 +54,7 @@ class Reason(StrEnum):
     OTHER_MODE = "incompatible-in-other-mode"
     COMPOSITION = "derived-from-composition"
     PERMITTED_DILUENT = "permitted-diluent"
+    LOCAL_POLICY = "local-policy"
 
 
 class Relation(StrEnum):
@@ -107,6 +108,7 @@ class Infusion:
     hours: float | None = None
     rate_ml_per_h: float | None = None
     route: str = "iv"
+    assumed: bool = False  # the concentration is the facility's standard, not the question's
 
     @property
     def end(self) -> datetime | None:
@@ -184,6 +186,8 @@ class Judgement:
     kin: tuple[Weighed, ...] = ()
     rules: tuple[RuleHit, ...] = ()
     stated: bool = True  # False: compatible, but by rows that do not state all that was asked
+    policy: Policy | None = None  # a facility's decision, when it changed the status
+    published: Status | None = None  # the status by the evidence, when a policy changed it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

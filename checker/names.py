@@ -19,7 +19,7 @@ SYSTEMS = {
     "rxnorm": "rxnorm", "http://www.nlm.nih.gov/research/umls/rxnorm": "rxnorm", "urn:oid:2.16.840.1.113883.6.88": "rxnorm",
     "unii": "unii", "http://fdasis.nlm.nih.gov": "unii", "urn:oid:2.16.840.1.113883.4.9": "unii",
     "snomed": "snomed", "http://snomed.info/sct": "snomed", "urn:oid:2.16.840.1.113883.6.96": "snomed",
-    "wikidata": "wikidata",
+    "wikidata": "wikidata", "local": "local",
 }
 SUGGESTIONS = 5
 CLOSE_ENOUGH = 78.0  # RapidFuzz ratio; below it, a suggestion misleads more than it helps

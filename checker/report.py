@@ -27,6 +27,8 @@ class Renderer:
         # id of a frozen object -> the object (so that its id stays its own) and its bytes
         self._memory: dict[int, tuple[object, orjson.Fragment]] = {}
         self.identity: Json = {"version": knowledge.version, "digest": f"sha256:{knowledge.digest}", "overlay": None}
+        if knowledge.overlay is not None:
+            self.identity["overlay"] = {"name": knowledge.overlay.name, "digest": f"sha256:{knowledge.overlay.digest}"}
 
     def json(self, report: Report, *, explain: bool = False) -> bytes:
         """The report as UTF-8 JSON. explain: say of every row whether it covers the question and whether it settled it."""
@@ -87,6 +89,8 @@ class Renderer:
         nearest = [item for item in judged.weighed if item.relation is Relation.EXCLUDES]
         if nearest and not explain:
             told["nearest"] = [self._weighed(item, False) for item in nearest]
+        if judged.policy is not None:
+            told["policy"] = {"status": judged.policy.status, "published": judged.published, "reason": judged.policy.reason, "approver": judged.policy.approver or None, "date": judged.policy.date or None}
         if judged.kin:
             told["derived"] = [self._weighed(item, explain) for item in judged.kin]
         if judged.context:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from checker import wording
 from checker.line import judge
@@ -72,8 +73,9 @@ def _forbidden_fluid(knowledge: Knowledge, rule: Rule, other: str, asked: Condit
             yield from _in_group(knowledge, rule, value, value.removeprefix("group:"), other, asked)
         elif value.startswith("any-other-than-"):
             only = _fluid(knowledge, value.removeprefix("any-other-than-"))
-            if knowledge.drugs[other].kind is Kind.FLUID and other != only:
-                yield RuleHit(rule=rule, against=other, value=value)
+            met = other if knowledge.drugs[other].kind is Kind.FLUID else asked.vehicle
+            if met in knowledge.drugs and met != only:  # not "premix" or "undiluted"
+                yield RuleHit(rule=rule, against=met, value=value)
         elif value in (other, asked.vehicle):
             yield RuleHit(rule=rule, against=value, value=value)
 
@@ -161,7 +163,8 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     if against:
         level = _worst(against)
         via = next((members[vehicle] for rule in against for value in rule.values if vehicle in (members := knowledge.group_members.get(value.removeprefix("group:"), {}))), None)
-        yield _rule_finding(knowledge, level, "diluent-contraindicated", drug, against, wording.diluent_forbidden(knowledge, drug, vehicle, via), FindingKind.DILUENT)
+        told = _rule_finding(knowledge, level, "diluent-contraindicated", drug, against, wording.diluent_forbidden(knowledge, drug, vehicle, via), FindingKind.DILUENT)
+        yield replace(told, sources=told.sources + wording.cites(via.cited)) if via else told
     elif judged.status is Status.INCOMPATIBLE:
         yield wording.line_finding(knowledge, judged, FindingKind.DILUENT)
     elif permitting and len(permitting) == len(required):
@@ -177,11 +180,12 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
 
 
 def diluent_judgement(knowledge: Knowledge, infusion: Infusion) -> Judgement:
-    """The tests of a drug in its own vehicle, judged as an admixture."""
+    """The tests of a drug in its own vehicle, judged as an admixture, under what the product forbids of fluids."""
     drug, fluid = infusion.drug, infusion.conditions.vehicle or ""
     own = Conditions(conc=infusion.conditions.conc, formulation=infusion.conditions.formulation)
     first, second = (own, UNSTATED) if drug <= fluid else (UNSTATED, own)
-    return judge(knowledge, Mode.ADMIXTURE, min(drug, fluid), max(drug, fluid), first, second)
+    forbidden = [hit for rule in knowledge.drugs[drug].rules if rule.rule == "diluent-contraindicated" for hit in _forbidden_fluid(knowledge, rule, fluid, UNSTATED)]
+    return judge(knowledge, Mode.ADMIXTURE, min(drug, fluid), max(drug, fluid), first, second, forbidden)
 
 
 def _forbids(knowledge: Knowledge, rule: Rule, vehicle: str) -> bool:

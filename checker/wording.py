@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from checker.model import Cite, Finding, Judgement, Level, NotUnderstood, Reason, RuleHit, Status, Weighed
+from checker.model import Cite, Finding, Infusion, Judgement, Level, NotUnderstood, Reason, RuleHit, Status, Weighed
 from checker.model import Kind as FindingKind
-from knowledge.link import Knowledge, Via
-from knowledge.model import PREMIX, UNDILUTED, Cited, Mode, Result, Row, Rule, Side
+from knowledge.link import POLICY_SOURCE, Knowledge, Via
+from knowledge.model import PREMIX, UNDILUTED, Cited, Mode, Policy, Result, Row, Rule, Side
 
 _WHERE = {Mode.Y_SITE: "at the Y-site", Mode.ADMIXTURE: "in one container", Mode.SYRINGE: "in one syringe"}
 _LEVEL = {Status.INCOMPATIBLE: Level.STOP, Status.VARIABLE: Level.CAUTION, Status.NO_DATA: Level.UNKNOWN, Status.COMPATIBLE: Level.NOTE}
@@ -83,10 +83,15 @@ def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Fi
     cited = [item.row.cited for item in (*judged.weighed, *judged.kin) if item.settled or item in judged.kin]
     cited += [hit.rule.cited for hit in judged.rules] + [source for hit in judged.rules if hit.via for source in hit.via.cited]
     cited += [source for item in (*judged.weighed, *judged.kin) if item.via and (item.settled or item in judged.kin) for source in item.via.cited]
-    if judged.reason is Reason.OTHER_MODE:
+    if judged.reason is Reason.OTHER_MODE or judged.status is Status.COMPATIBLE:
         cited += [row.cited for row in judged.context if row.result is Result.INCOMPATIBLE]
+    if judged.status is Status.NO_DATA:  # the nearest tests and what other modes add are claims too
+        cited += [item.row.cited for item in _nearest(judged)]
+        cited += [row.cited for row in judged.context if row.result is Result.COMPATIBLE]
     if judged.reason is Reason.PERMITTED_DILUENT:
         cited += [rule.cited for drug in judged.pair for rule in knowledge.drugs[drug].rules if rule.rule == "diluent-required" and set(rule.values) & set(judged.pair)]
+    if judged.policy is not None:
+        cited.append(Cited(source=POLICY_SOURCE, at="policies.yaml"))
     both = f"{name(knowledge, judged.pair[0])} + {name(knowledge, judged.pair[1])}"
     return Finding(
         level=level, kind=kind, code=f"{judged.status}/{judged.reason}", drugs=judged.pair, text=f"{both}: {_line_text(knowledge, judged)}", sources=cites(cited),
@@ -96,6 +101,8 @@ def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Fi
 def _line_text(knowledge: Knowledge, judged: Judgement) -> str:
     where = _WHERE[judged.mode]
     context = _context(judged)
+    if judged.policy is not None and judged.published is not None:
+        return _policy(knowledge, judged, judged.policy, judged.published)
     if judged.reason is Reason.EXCLUDED_BY_RULE:
         opening = "must not share a line" if judged.status is Status.INCOMPATIBLE else "should not share a line"
         return f"{opening}. {'; '.join(dict.fromkeys(rule_hit(knowledge, hit) for hit in judged.rules))}."
@@ -106,7 +113,7 @@ def _line_text(knowledge: Knowledge, judged: Judgement) -> str:
     if judged.reason is Reason.OUTSIDE_TESTED:
         if judged.status is Status.VARIABLE:
             return f"found incompatible {where} under other conditions{_seen(knowledge, judged)}; yours were not tested. Keep them apart.{context}"
-        nearest = "; ".join(dict.fromkeys(tested(knowledge, item.row) for item in judged.weighed[:3]))
+        nearest = "; ".join(dict.fromkeys(tested(knowledge, item.row) for item in _nearest(judged)))
         return f"yours were not tested {where}. Nearest tests, compatible: {nearest}. They do not prove yours.{context}"
     if judged.reason is Reason.OTHER_MODE:
         other = ", ".join(sorted({_WHERE[row.mode] for row in judged.context if row.result is Result.INCOMPATIBLE}))
@@ -121,6 +128,19 @@ def _line_text(knowledge: Knowledge, judged: Judgement) -> str:
         return f"reported compatible {where}, but the sources do not state all the conditions that were asked. Check the source before you rely on it.{context}"
     holds = "; ".join(dict.fromkeys(tested(knowledge, item.row) for item in judged.weighed if item.settled))
     return f"compatible {where} as tested: {holds}.{context}"
+
+
+def _policy(knowledge: Knowledge, judged: Judgement, policy: Policy, published: Status) -> str:
+    """A facility's decision, beside what the published evidence says."""
+    whose = knowledge.overlay.name if knowledge.overlay else "this facility"
+    signed = f", approved by {policy.approver}" if policy.approver else ""
+    dated = f", {policy.date}" if policy.date else ""
+    return f"{policy.status} {_WHERE[judged.mode]} by local policy of {whose} ({policy.reason}{signed}{dated}). The published evidence says: {published}."
+
+
+def _nearest(judged: Judgement) -> Sequence[Weighed]:
+    """The tests that are named when none covers the question."""
+    return judged.weighed[:3]
 
 
 def _seen(knowledge: Knowledge, judged: Judgement) -> str:
@@ -181,13 +201,21 @@ def rule_hit(knowledge: Knowledge, hit: RuleHit) -> str:
     return f"{drug}: {demand_words}"
 
 
+def standard(knowledge: Knowledge, infusion: Infusion) -> Finding:
+    """A concentration that the question did not give, taken from the facility's standards."""
+    whose = knowledge.overlay.name if knowledge.overlay else "this facility"
+    fluid = f" in {vehicle(knowledge, infusion.conditions.vehicle)}" if infusion.conditions.vehicle else ""
+    text = f"{name(knowledge, infusion.drug)}: no concentration was asked; the standard of {whose} was assumed: {infusion.conditions.conc}{fluid}."
+    return Finding(level=Level.NOTE, kind=FindingKind.RULE, code="standard-concentration", drugs=(infusion.drug,), text=text, sources=cites([Cited(source=POLICY_SOURCE, at="standards.yaml")]))
+
+
 def flush(knowledge: Knowledge, level: Level, judged: Judgement, fluids: Sequence[str], rules: Sequence[Rule]) -> Finding:
     """Two that follow each other on one line and must not meet in it."""
     names = f"{name(knowledge, judged.pair[0])} + {name(knowledge, judged.pair[1])}"
     why = {Status.INCOMPATIBLE: "incompatible", Status.VARIABLE: "not safely compatible", Status.NO_DATA: "not studied together"}[judged.status]
     fluid = f"with {' or '.join(vehicle(knowledge, item) for item in fluids)}" if fluids else "with a fluid that both labels permit (no label read names one)"
-    cited = [rule.cited for rule in rules] + [item.row.cited for item in judged.weighed if item.settled]
-    return Finding(level=level, kind=FindingKind.LINE, code="flush-between", drugs=judged.pair, text=f"{names}: one after the other on one line, {why}. Flush between {fluid}.", sources=cites(cited))
+    sources = tuple(dict.fromkeys((*cites(rule.cited for rule in rules), *line_finding(knowledge, judged).sources)))
+    return Finding(level=level, kind=FindingKind.LINE, code="flush-between", drugs=judged.pair, text=f"{names}: one after the other on one line, {why}. Flush between {fluid}.", sources=sources)
 
 
 def mixture(drugs: tuple[str, ...]) -> Finding:

@@ -87,7 +87,10 @@ class _Builder:
         event = self.next()
         if isinstance(event, yaml.StreamEndEvent):
             raise _refuse(self.name, 0, "empty-file", "the file holds nothing", "restore its content or delete the file")
-        value = self._value(self.next(), 0)
+        first = self.next()
+        value = self._value(first, 0)
+        if value == "":
+            raise _refuse(self.name, _line(first), "empty-file", "the file holds nothing", "restore its content or delete the file")
         self.next()  # the end of the document
         event = self.next()
         if not isinstance(event, yaml.StreamEndEvent):

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import networkx as nx
 
 from knowledge.model import (
-    Cited, Content, Drug, DrugClass, Group, Interaction, Kind, Mode, Records, Result, Row, Source,
+    Cited, Content, Drug, DrugClass, Group, Interaction, Kind, Mode, Overlay, Policy, Records, Result, Row, Source, Standard,
 )
 
 Pair = tuple[str, str]
+POLICY_SOURCE = "local-policy"  # the source id of a facility's own decisions
 
 # Roles in which a component is there in earnest. Buffers, stabilisers and other excipients of a vial are too
 # little to count as a source of the ion; they are shown on the drug's page, not carried.
@@ -78,7 +79,7 @@ class Knowledge:
     date: str
     digest: str
     records: Records
-    graph: nx.MultiGraph
+    graph: nx.MultiGraph[str]
     drugs: dict[str, Drug]
     classes: dict[str, DrugClass]
     groups: dict[str, Group]
@@ -91,6 +92,9 @@ class Knowledge:
     kin: dict[str, tuple[Via, ...]]  # drug -> those whose incompatibility is a caution for it
     interactions: dict[Pair, tuple[Stated, ...]]
     codes: dict[tuple[str, str], tuple[str, ...]]
+    overlay: Overlay | None = None
+    policies: dict[tuple[Pair, Mode], Policy] = field(default_factory=dict)
+    standards: dict[str, Standard] = field(default_factory=dict)
     words: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def rows(self, a: str, b: str, mode: Mode) -> tuple[Evidence, ...]:
@@ -108,10 +112,11 @@ class _Linker:
     def __init__(self, records: Records, digest: str) -> None:
         self.records = records
         self.digest = digest
-        self.graph = nx.MultiGraph()
-        self.drugs = {drug.id: drug for drug in records.drugs}
+        self.graph: nx.MultiGraph[str] = nx.MultiGraph()
         self.sources = {source.id: source for source in records.sources}
         self.withdrawn = {source.id for source in records.sources if source.withdrawn}
+        self.class_source = {cls.id: cls.source for cls in records.classes}
+        self.drugs = {drug.id: self._standing(drug) for drug in records.drugs}
         self.vehicles = {drug.vehicle_code: drug.id for drug in records.drugs if drug.vehicle_code}
         self.vehicles |= {drug.id: drug.id for drug in records.drugs if drug.kind is not Kind.DRUG}
         self.substances = {substance.id: substance for substance in records.substances}
@@ -123,7 +128,7 @@ class _Linker:
 
     def link(self) -> Knowledge:
         self._nodes()
-        carried = {drug.id: self._carried(drug) for drug in self.records.drugs if drug.composition}
+        carried = {drug.id: self._carried(drug) for drug in self.drugs.values() if drug.composition}
         members = {group.id: dict(self._group_members(group, carried)) for group in self.records.groups}
         self._reaches()
         for row in self.records.rows:
@@ -132,6 +137,7 @@ class _Linker:
         for statement in self.records.interactions:
             if statement.cited.source not in self.withdrawn:
                 self._statement(statement, members)
+        overlay = self.records.overlay
         codes: dict[tuple[str, str], list[str]] = defaultdict(list)
         for drug in self.records.drugs:
             for system, values in drug.codes.items():
@@ -144,16 +150,30 @@ class _Linker:
             class_members={cls: tuple(found) for cls, found in self.class_members.items()},
             evidence={pair: {mode: tuple(rows) for mode, rows in modes.items()} for pair, modes in self.evidence.items()},
             kin=self._kin(members), interactions={pair: tuple(found) for pair, found in self.interactions.items()},
-            codes={key: tuple(sorted(found)) for key, found in codes.items()}, words=self.records.vocabulary,
+            codes={key: tuple(sorted(found)) for key, found in codes.items()}, words=self.records.vocabulary, overlay=overlay,
+            policies={((policy.pair[0], policy.pair[1]), policy.mode): policy for policy in overlay.policies} if overlay else {},
+            standards={standard.drug: standard for standard in overlay.standards} if overlay else {},
         )
 
     # --- nodes, classes, composition ---
 
+    def _standing(self, drug: Drug) -> Drug:
+        """The drug without what rests on a withdrawn source; `records` keeps it all."""
+        if not self.withdrawn:
+            return drug
+        return replace(
+            drug,
+            classes=tuple(item for item in drug.classes if (item.source or self.class_source[item.cls]) not in self.withdrawn),
+            composition=tuple(item for item in drug.composition if item.cited.source not in self.withdrawn),
+            acidity=tuple(item for item in drug.acidity if item.cited.source not in self.withdrawn),
+            rules=tuple(item for item in drug.rules if item.cited.source not in self.withdrawn),
+        )
+
     def _nodes(self) -> None:
-        self.graph.add_nodes_from((drug.id, {"kind": str(drug.kind), "record": drug}) for drug in self.records.drugs)
+        self.graph.add_nodes_from((drug.id, {"kind": str(drug.kind), "record": drug}) for drug in self.drugs.values())
         self.graph.add_nodes_from((f"class:{cls.id}", {"kind": "class", "record": cls}) for cls in self.records.classes)
         self.graph.add_nodes_from((f"group:{group.id}", {"kind": "group", "record": group}) for group in self.records.groups)
-        for drug in self.records.drugs:
+        for drug in self.drugs.values():
             for membership in drug.classes:
                 self.class_members[membership.cls].append(drug.id)
                 self.graph.add_edge(drug.id, f"class:{membership.cls}", kind="membership", source=membership.source)
@@ -164,7 +184,7 @@ class _Linker:
     def _carried(self, drug: Drug) -> dict[str, Carried]:
         found: dict[str, list[Content]] = defaultdict(list)
         for content in drug.composition:
-            if content.cited.source in self.withdrawn or content.role == "property":
+            if content.role == "property":
                 continue
             substance = self.substances[content.component]
             for component in substance.yields or (content.component,):
@@ -241,6 +261,7 @@ class _Linker:
             for member, via in members[end.removeprefix("group:")].items():
                 yield member, (via,)
             return
+        direct: list[tuple[str, tuple[Via, ...]]]
         if end.startswith("class:"):
             direct = [(name, (Via(kind="class", through=end, member=name),)) for name in self.class_members[end.removeprefix("class:")]]
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,15 @@ from knowledge import files
 from knowledge.errors import KnowledgeError, Problem
 from knowledge.link import Knowledge, link
 from knowledge.model import Drug, Records, Side, Source
+from knowledge.shapes import flat
 
 HERE = Path(__file__).parent
 
 
-def load(root: Path | str | None = None, *, cache: bool = True) -> Knowledge:
+def load(root: Path | str | None = None, *, overlay: Path | str | None = None, cache: bool = True) -> Knowledge:
     """Load the knowledge below `root` (default: the files that ship with this package).
 
+    overlay: a facility's own files on top (knowledge/overlay.py).
     cache: keep the validated records under LINEWISE_CACHE, or the user's cache folder.
     Raises KnowledgeError with every problem found.
     """
@@ -40,12 +42,55 @@ def load(root: Path | str | None = None, *, cache: bool = True) -> Knowledge:
         records = validate(contents)
         if cache:
             _to_cache(digest, records)
+    if overlay is not None:
+        from knowledge.overlay import apply
+
+        records = apply(records, Path(overlay))
     return link(records, digest)
 
 
 def validate(contents: dict[str, bytes]) -> Records:
     """Turn the files' bytes into Records. Raises KnowledgeError with every problem found."""
+    reading = examine(contents)
+    if reading.problems or reading.records is None:
+        raise KnowledgeError(reading.problems)
+    return reading.records
+
+
+def examine(contents: dict[str, bytes]) -> Reading:
+    """Read all files and raise nothing: the records that could be read, and every problem."""
     return _Reader(contents).read()
+
+
+@dataclass(kw_only=True)
+class Reading:
+    """What the files gave: records where they could be read, problems where not, and where each record stands.
+
+    parsed: file -> its plain values. places: key of a record -> file and its mapping there; keys are drug ids, source ids
+    of study files, `<source>#<row>`, `<interactions file>#<number>` and `<file>:<id>` for the files that are lists.
+    """
+
+    records: Records | None = None
+    problems: tuple[Problem, ...] = ()
+    parsed: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, tuple[str, Any]] = field(default_factory=dict)
+
+    def place(self, key: str, at: str = "", name: str = "") -> tuple[str, int]:
+        """File and line of the record `key`; of its field `at`, or of the field that holds `name`, where that is known."""
+        file, data = self.places.get(key, (key, None))
+        line = getattr(data, "line", 0)
+        if name and "#" in key and isinstance(data, files.Mapping):  # sides are sorted, so the field is found by its value
+            at = next((where for where, value in data.items() if value == name or (isinstance(value, list) and name in value)), at)
+        for step in filter(None, at.split("/")):
+            if isinstance(data, files.Mapping):
+                line = data.lines.get(step, line)
+                data = data.get(step)
+            elif isinstance(data, list) and step.isdigit() and int(step) < len(data):
+                data = data[int(step)]
+                line = getattr(data, "line", line)
+            else:
+                break
+        return file, line
 
 
 class _Reader:
@@ -57,16 +102,15 @@ class _Reader:
 
         self.schema = schema
         self.contents = contents
-        self.problems: list[Problem] = []
-        self.places: dict[str, tuple[str, int]] = {}  # id of a record -> file and line
+        self.problems: dict[Problem, None] = {}
+        self.reading = Reading()
 
-    def read(self) -> Records:
+    def read(self) -> Reading:
         schema = self.schema
         drugs = tuple(self._drugs())
         rows, study_sources = self._studies()
         interactions = tuple(self._interactions())
         release = self._one("release", schema.ReleaseSchema())
-        records = None
         classes = tuple(self._list("classes", schema.ClassSchema()))
         groups = tuple(self._list("groups", schema.GroupSchema()))
         substances = tuple(self._list("substances", schema.SubstanceSchema()))
@@ -74,15 +118,14 @@ class _Reader:
         ambiguous = tuple(self._list("ambiguous", schema.AmbiguousSchema()))
         vocabulary = self._vocabulary()
         self._twice(sources)
-        if release is not None:
-            records = Records(
-                version=release["version"], date=release["date"], drugs=drugs, classes=classes, groups=groups, substances=substances,
-                sources=sources, rows=rows, interactions=interactions, ambiguous=ambiguous, vocabulary=vocabulary,
-            )
-            self._check(records)
-        if self.problems or records is None:
-            raise KnowledgeError(self.problems)
-        return _with_fluids(records)
+        records = Records(
+            version=release["version"] if release else "", date=release["date"] if release else "", drugs=drugs, classes=classes, groups=groups,
+            substances=substances, sources=sources, rows=rows, interactions=interactions, ambiguous=ambiguous, vocabulary=vocabulary,
+        )
+        self._check(records)
+        self.reading.records = _with_fluids(records)
+        self.reading.problems = tuple(sorted(self.problems))
+        return self.reading
 
     # --- files of one kind each ---
 
@@ -94,11 +137,12 @@ class _Reader:
                 self._tell(name, 1, "schema", "", "the file is not a mapping", "start with name:, kind: ...")
                 continue
             if "id" in data:
-                self._tell(name, data.line, "schema", "id", "this field is unknown", "leave it out: the file name is the id")
+                self._tell(name, data.lines["id"], "schema", "id", "this field is unknown", "leave it out: the file name is the id")
                 continue
-            self.places[identity] = (name, data.line)
-            data["id"] = identity
-            drug = self._load(drug_schema, name, data)
+            self.reading.places[identity] = (name, data)
+            given = files.Mapping(data, id=identity)
+            given.line, given.lines = data.line, data.lines
+            drug = self._load(drug_schema, name, given)
             if drug is not None:
                 yield drug
 
@@ -114,18 +158,21 @@ class _Reader:
             if source.id != Path(name).stem:
                 self._tell(name, data["source"].line, "file-name", "source/id", f'the source is "{source.id}" but the file is "{Path(name).stem}"', "give both the same name")
             sources.append(source)
-            self.places[source.id] = (name, data.line)
+            self.reading.places[source.id] = (name, data)
             given = {"source": source.id, "read": str(study["read"]["what"])}
             if "review" in study["read"]:
                 given["review"] = str(study["read"]["review"])
+            common = data.get("common") or files.Mapping()
+            for forbidden in {"id", "source"} & set(common):
+                self._tell(name, common.lines[forbidden], "schema", f"common/{forbidden}", "this field is unknown", "leave it out: a row belongs to the source of its file")
             for number, row in enumerate(study["rows"], start=1):
-                merged = files.Mapping({**given, **study["common"], **row, "id": f"{source.id}#{number}"})
-                merged.line = row.line
+                merged = files.Mapping({**given, **common, **row, "id": f"{source.id}#{number}"})
+                merged.line, merged.lines = row.line, {**common.lines, **row.lines}
                 for forbidden in {"id", "source"} & set(row):
                     self._tell(name, row.line, "schema", f"rows/{number - 1}/{forbidden}", "this field is unknown", "leave it out: a row belongs to the source of its file")
-                loaded = self._load(row_schema, name, merged, f"rows/{number - 1}")
+                loaded = self._load(row_schema, name, merged, f"rows/{number - 1}", frozenset(set(common) - set(row)))
                 if loaded is not None:
-                    self.places[loaded.id] = (name, row.line)
+                    self.reading.places[loaded.id] = (name, merged)
                     rows.append(loaded)
         return tuple(rows), sources
 
@@ -135,11 +182,13 @@ class _Reader:
             group = self._load(frame, name, data)
             if group is None:
                 continue
+            if group["mechanism"] != Path(name).stem:
+                self._tell(name, data.line, "file-name", "mechanism", f'the mechanism is "{group["mechanism"]}" but the file is "{Path(name).stem}"', "give both the same name")
             for number, item in enumerate(group["statements"], start=1):
                 loaded = self._load(statement_schema, name, item, f"statements/{number - 1}")
                 if loaded is not None:
                     identity = f"{Path(name).stem}#{number}"
-                    self.places[identity] = (name, item.line)
+                    self.reading.places[identity] = (name, item)
                     yield self.schema.statement(loaded, identity, group["mechanism"])
 
     def _list(self, name: str, schema: Schema) -> Iterator[Any]:
@@ -152,7 +201,9 @@ class _Reader:
             loaded = self._load(schema, f"{name}.yaml", item, str(number))
             if loaded is not None:
                 key = str(getattr(loaded, "id", None) or getattr(loaded, "token", number))
-                self.places[f"{name}:{key}"] = (f"{name}.yaml", item.line)
+                if f"{name}:{key}" in self.reading.places and name != "sources":  # sources are looked at together with the studies
+                    self._tell(f"{name}.yaml", item.line, "id-twice", str(number), f'"{key}" stands twice', "keep one of the two; the second would silently replace the first")
+                self.reading.places[f"{name}:{key}"] = (f"{name}.yaml", item)
                 yield loaded
 
     def _one(self, name: str, schema: Schema) -> Any:
@@ -181,56 +232,55 @@ class _Reader:
             self._tell(name, 0, "missing-file", "", "the file is not there", "restore it")
             return None
         try:
-            return files.parse(name, self.contents[name])
+            self.reading.parsed[name] = files.parse(name, self.contents[name])
+            return self.reading.parsed[name]
         except KnowledgeError as error:
-            self.problems += error.problems
+            self.problems |= dict.fromkeys(error.problems)
             return None
 
-    def _load(self, schema: Schema, name: str, data: Any, prefix: str = "") -> Any:
+    def _load(self, schema: Schema, name: str, data: Any, prefix: str = "", common: frozenset[str] = frozenset()) -> Any:
+        """One record. `common`: fields that `data` took over from the part of the file that speaks for all rows."""
         try:
             return schema.load(data)
         except ValidationError as error:
             line = getattr(data, "line", 1)
-            for at, place, message in _flat(error.messages, data, line):
+            for at, place, message in flat(error.messages, data, line):
                 reason, _, mend = message.partition(" | ")
-                self._tell(name, place, "schema", "/".join(filter(None, [prefix, at])), reason, mend or "see docs/knowledge.md")
+                start = "common" if at.split("/")[0] in common else prefix
+                self._tell(name, place, "schema", "/".join(filter(None, [start, at])), reason, mend or "see docs/knowledge.md")
             return None
 
     def _tell(self, file: str, line: int, code: str, at: str, reason: str, mend: str) -> None:
-        self.problems.append(Problem(file=file, line=line, code=code, at=at, reason=reason, mend=mend))
+        self.problems[Problem(file=file, line=line, code=code, at=at, reason=reason, mend=mend)] = None
 
     def _twice(self, sources: tuple[Source, ...]) -> None:
         seen: set[str] = set()
         for source in sources:
             if source.id in seen:
-                file, line = self.places.get(f"sources:{source.id}", ("sources.yaml", 0))
+                file, line = self.reading.place(f"sources:{source.id}")
                 self._tell(file, line, "source-twice", source.id, f'the source "{source.id}" stands twice', "keep one; a source with a study file does not stand in sources.yaml as well")
             seen.add(source.id)
 
     def _check(self, records: Records) -> None:
-        """Every reference must resolve."""
+        """Every reference must resolve; what stands in a file that is broken already is not reported a second time."""
         from knowledge.references import dangling
 
-        for key, at, reason, mend in dangling(records):
-            file, line = self.places.get(key, (key, 0))
-            self._tell(file, line, "reference", at, reason, mend)
+        broken = {problem.file for problem in self.problems}
+        for found in dangling(records):
+            if broken.isdisjoint(self._homes(found.code, found.name)):
+                file, line = self.reading.place(found.key, found.at, found.name)
+                self._tell(file, line, found.code, found.at, found.reason, found.mend)
 
-
-def _flat(messages: Any, data: Any, line: int, at: str = "") -> Iterator[tuple[str, int, str]]:
-    """Marshmallow's nested messages as (field path, line, message)."""
-    line = getattr(data, "line", line)
-    if isinstance(messages, dict):
-        for key, told in messages.items():
-            inner = data
-            if isinstance(data, dict):
-                inner = data.get(key)
-            elif isinstance(data, list) and isinstance(key, int):
-                inner = data[key]
-            name = "" if key == "_schema" else str(key)
-            yield from _flat(told, inner, line, "/".join(filter(None, [at, name])))
-    else:
-        for message in messages if isinstance(messages, list) else [messages]:
-            yield at, line, str(message)
+    def _homes(self, code: str, name: str) -> set[str]:
+        """The files in which a name that is missing may stand."""
+        if code == "vehicle-unknown":
+            mark = f"vehicle_code: {name}".encode()
+            return {f"drugs/{name}.yaml", *(file for file, content in self.contents.items() if file.startswith("drugs/") and mark in content)}
+        homes = {
+            "drug-unknown": {f"drugs/{name}.yaml"}, "source-unknown": {f"studies/{name}.yaml", "sources.yaml"}, "class-unknown": {"classes.yaml"},
+            "group-unknown": {"groups.yaml"}, "component-unknown": {"substances.yaml"}, "word-unknown": {"vocabulary.yaml"},
+        }
+        return homes.get(code, set())
 
 
 def _with_fluids(records: Records) -> Records:
@@ -250,7 +300,7 @@ def _with_fluids(records: Records) -> Records:
 
 # --- the compiled cache ---
 
-_FORMAT = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in ("model.py", "units.py", "schema.py", "load.py", "references.py"))).hexdigest()
+_FORMAT = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in ("files.py", "model.py", "units.py", "schema.py", "load.py", "references.py"))).hexdigest()
 
 
 def _cache_path(digest: str) -> Path:
@@ -280,10 +330,10 @@ def _to_cache(digest: str, records: Records) -> None:
         part = path.with_suffix(f".{os.getpid()}.part")
         part.write_bytes(_seal(digest, payload) + payload)
         part.replace(path)
+        for old in sorted(path.parent.glob("knowledge-*.msgpack"), key=lambda file: file.stat().st_mtime)[:-4]:
+            old.unlink(missing_ok=True)
     except OSError:
         return
-    for old in sorted(path.parent.glob("knowledge-*.msgpack"), key=lambda file: file.stat().st_mtime)[:-4]:
-        old.unlink(missing_ok=True)
 
 
 def _seal(digest: str, payload: bytes) -> bytes:

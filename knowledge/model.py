@@ -122,6 +122,8 @@ class SourceKind(StrEnum):
     GUIDELINE = "guideline"
     REVIEW = "review"
     DATASET = "dataset"
+    POLICY = "policy"  # a facility's own decision, from an overlay
+    CHART = "chart"  # a reference chart that a facility licensed and imported into its overlay
 
 
 PREMIX = "premix"
@@ -383,6 +385,38 @@ class Ambiguous:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A facility's decision on a pair. Less strict than the evidence only with an approver."""
+
+    pair: tuple[str, ...]
+    mode: Mode
+    status: str  # incompatible | variable | compatible
+    reason: str
+    approver: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standard:
+    """A facility's standard concentration of a drug, assumed where a question gives none."""
+
+    drug: str
+    conc: Concentration
+    vehicle: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """What a facility put on top of the knowledge; names, rules and charts stand in the records themselves."""
+
+    name: str
+    digest: str
+    policies: tuple[Policy, ...] = ()
+    standards: tuple[Standard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
     """Everything the files say, validated, before it is linked into a graph."""
 
@@ -397,3 +431,4 @@ class Records:
     interactions: tuple[Interaction, ...]
     ambiguous: tuple[Ambiguous, ...]
     vocabulary: dict[str, dict[str, str]]  # code list -> code -> our own words
+    overlay: Overlay | None = None

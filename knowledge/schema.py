@@ -138,7 +138,7 @@ class Codes(fields.Field[dict[str, tuple[str, ...]]]):
             shape = self.SHAPES.get(system)
             if shape is None:
                 raise ValidationError(f'"{system}" is not a code system | the systems are: {", ".join(self.SHAPES)}')
-            found[system] = read.deserialize(codes)
+            found[system] = read.deserialize(codes) or ()
             for code in found[system]:
                 if not re.fullmatch(shape, code):
                     raise ValidationError(f'"{code}" does not look like a {system} code | check it against the terminology')
@@ -223,8 +223,8 @@ class ComponentSchema(Strict):
     record = Component
     name = Text(required=True)
     drug = Text(validate=ID)
-    rxnorm = Text()
-    unii = Text()
+    rxnorm = Text(validate=Regexp(rf"^{Codes.SHAPES['rxnorm']}$", error='"{input}" does not look like a rxnorm code | check it against the terminology'))
+    unii = Text(validate=Regexp(rf"^{Codes.SHAPES['unii']}$", error='"{input}" does not look like a unii code | check it against the terminology'))
 
 
 class ContentSchema(CitedSchema):
@@ -249,7 +249,7 @@ class AciditySchema(CitedSchema):
     @validates_schema
     def check_range(self, data: dict[str, Any], **kwargs: Any) -> None:
         low, high = data.get("low"), data.get("high")
-        if (low is None) != (high is None) or (low is not None and not 0 <= low <= high <= 14):
+        if (low is None) != (high is None) or (low is not None and high is not None and not 0 <= low <= high <= 14):
             raise ValidationError("a pH runs from low to high within 0 to 14 | give both, low first; equal for a single value", "low")
 
 
@@ -269,7 +269,8 @@ class MembershipField(fields.Field[ClassMembership]):
             return ClassMembership(cls=value, source="")
         if not isinstance(value, MappingABC) or "class" not in value or set(value) - {"class", "source", "systemic"}:
             raise ValidationError("a class is an id or {class: id, source: ..., systemic: no} | write one of the two")
-        return ClassMembership(cls=value["class"], source=value.get("source", ""), systemic=value.get("systemic", "yes") == "yes")
+        cls, source = (str(Text().deserialize(value[key])) if key in value else "" for key in ("class", "source"))
+        return ClassMembership(cls=cls, source=source, systemic=bool(YesNo().deserialize(value.get("systemic", "yes"))))
 
 
 class DrugSchema(Strict):

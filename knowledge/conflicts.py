@@ -1,0 +1,98 @@
+"""Where sources disagree, and how well kinds of sources agree beyond chance.
+
+Only rows that name both drugs are compared; what reaches a pair through a group is not a second opinion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from knowledge.link import Knowledge, Pair
+from knowledge.model import Mode, Result, Row, SourceKind
+
+# Guidelines and reviews both weigh what others measured; they are one voice here.
+VOICES = {
+    SourceKind.JOURNAL: "journal", SourceKind.DATASET: "dataset", SourceKind.LABEL: "label",
+    SourceKind.GUIDELINE: "guideline or review", SourceKind.REVIEW: "guideline or review",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """A pair and mode on which sources disagree. `by_source`: the rows of each, in file order."""
+
+    pair: Pair
+    mode: Mode
+    by_source: dict[str, tuple[Row, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How two kinds of sources agree on the pairs that both speak of. kappa: None when chance alone would agree fully."""
+
+    first: str
+    second: str
+    pairs: int
+    agreed: int
+    kappa: float | None
+
+
+def conflicts(knowledge: Knowledge) -> list[Conflict]:
+    """Pairs, per mode, on which at least two sources come to different results."""
+    found = []
+    for (pair, mode), rows in _direct(knowledge).items():
+        by_source: dict[str, list[Row]] = {}
+        for row in rows:
+            by_source.setdefault(row.cited.source, []).append(row)
+        if len({together(some) for some in by_source.values()}) > 1:
+            found.append(Conflict(pair=pair, mode=mode, by_source={source: tuple(some) for source, some in by_source.items()}))
+    return sorted(found, key=lambda conflict: (conflict.mode, conflict.pair))
+
+
+def agreements(knowledge: Knowledge) -> list[Agreement]:
+    """Kappa between each two kinds of sources, over the pairs and modes of which both speak."""
+    verdicts: dict[str, dict[tuple[Pair, Mode], Result]] = {voice: {} for voice in dict.fromkeys(VOICES.values())}
+    for key, rows in _direct(knowledge).items():
+        by_voice: dict[str, list[Row]] = {}
+        for row in rows:
+            by_voice.setdefault(VOICES[knowledge.sources[row.cited.source].kind], []).append(row)
+        for voice, some in by_voice.items():
+            verdicts[voice][key] = together(some)
+    found = []
+    for first, second in combinations(verdicts, 2):
+        both = [(verdicts[first][key], verdicts[second][key]) for key in verdicts[first].keys() & verdicts[second].keys()]
+        if both:
+            agreed = sum(a is b for a, b in both)
+            found.append(Agreement(first=first, second=second, pairs=len(both), agreed=agreed, kappa=kappa(both)))
+    return found
+
+
+def kappa(ratings: Sequence[tuple[object, object]]) -> float | None:
+    """Cohen's kappa: (observed - expected agreement) / (1 - expected agreement).
+
+    None when there is nothing to compare, or when both raters always say the same one thing.
+    Source: Cohen J. A coefficient of agreement for nominal scales. Educ Psychol Meas 1960;20(1):37-46.
+    """
+    if not ratings:
+        return None
+    n = len(ratings)
+    firsts, seconds = [a for a, _ in ratings], [b for _, b in ratings]
+    observed = sum(a == b for a, b in ratings) / n
+    expected = sum(firsts.count(word) * seconds.count(word) for word in set(firsts)) / n**2
+    return None if expected == 1 else (observed - expected) / (1 - expected)
+
+
+def together(rows: Iterable[Row]) -> Result:
+    """What some rows say as one: the result on which all agree, else variable."""
+    results = {row.result for row in rows}
+    return results.pop() if len(results) == 1 else Result.VARIABLE
+
+
+def _direct(knowledge: Knowledge) -> dict[tuple[Pair, Mode], list[Row]]:
+    """Rows that name both drugs, by pair and mode."""
+    return {
+        (pair, mode): rows for pair, modes in knowledge.evidence.items() for mode, found in modes.items()
+        if (rows := [item.row for item in found if item.via is None])
+    }
