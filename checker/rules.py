@@ -157,6 +157,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
         if required and vehicle is None:
             yield _rule_finding(knowledge, Level.NOTE, "diluent-required", drug, required, wording.diluents(knowledge, drug, required), FindingKind.DILUENT)
         return
+    required = [rule for rule in required if not set(rule.values) <= {PREMIX, UNDILUTED}]  # a ready-made product says nothing of the others
     against = [rule for rule in forbidden if _forbids(knowledge, rule, vehicle)]
     permitting = [rule for rule in required if vehicle in rule.values]
     judged = diluent_judgement(knowledge, infusion)

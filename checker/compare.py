@@ -1,0 +1,179 @@
+"""Hold the engine's answers against others: an older knowledge, or a table of verdicts that a user has."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from checker.check import Checker
+from checker.model import UNSTATED, Judgement, Status
+from checker.names import Match, Names
+from knowledge import Knowledge
+from knowledge.model import Mode
+
+Pair = tuple[str, str]
+
+# words that charts and tables use for a verdict
+VERDICTS = {
+    "c": "compatible", "compatible": "compatible", "y": "compatible", "yes": "compatible", "ok": "compatible",
+    "i": "incompatible", "incompatible": "incompatible", "n": "incompatible", "no": "incompatible", "x": "incompatible",
+    "v": "variable", "variable": "variable", "caution": "variable", "conflicting": "variable", "c/i": "variable",
+    "u": "no-data", "-": "no-data", "?": "no-data", "": "no-data", "no-data": "no-data", "no data": "no-data", "not tested": "no-data", "untested": "no-data", "nd": "no-data",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A pair whose answer changed."""
+
+    pair: Pair
+    mode: Mode
+    before: str
+    after: str
+    sources: tuple[str, ...]  # of the answer after, or before where there is none after
+
+    @property
+    def safer(self) -> bool:
+        """Whether the answer became stricter (or is new and not compatible)."""
+        order = [str(status) for status in Status]
+        return order.index(self.after) < order.index(self.before)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What changed in clinical meaning from one knowledge to another."""
+
+    flips: tuple[Flip, ...]
+    sources_added: tuple[str, ...]
+    sources_removed: tuple[str, ...]
+    sources_withdrawn: tuple[str, ...]
+    drugs_added: tuple[str, ...]
+    drugs_removed: tuple[str, ...]
+    rules_added: tuple[str, ...]
+    rules_removed: tuple[str, ...]
+    interactions_added: tuple[str, ...]
+    interactions_removed: tuple[str, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether no answer and no fact changed."""
+        return not any(getattr(self, name) for name in self.__dataclass_fields__)
+
+
+def difference(old: Knowledge, new: Knowledge) -> Difference:
+    """Compare two knowledge bases by their answers (without conditions, in every mode) and their facts."""
+    before, after = Checker(old), Checker(new)
+    flips = []
+    for pair in sorted(_speaking(old) | _speaking(new)):
+        for mode in Mode:
+            was, now = _judge(before, mode, pair), _judge(after, mode, pair)
+            if was.status is not now.status:
+                settled = _settling(now) or _settling(was)
+                flips.append(Flip(pair, mode, str(was.status), str(now.status), settled))
+    rules = [{f"{rule.drug}: {rule.rule} {', '.join(rule.values)} {rule.unit} ({rule.cited.source})" for drug in base.drugs.values() for rule in drug.rules} for base in (old, new)]
+    stated = [{f"{item.a} + {item.b}: {item.severity}, {item.mechanism} ({item.cited.source})" for item in base.records.interactions} for base in (old, new)]
+    withdrawn = [{source.id for source in base.sources.values() if source.withdrawn} for base in (old, new)]
+    return Difference(
+        flips=tuple(flips), sources_added=_gone(new.sources, old.sources), sources_removed=_gone(old.sources, new.sources),
+        sources_withdrawn=_gone(withdrawn[1], withdrawn[0]), drugs_added=_gone(new.drugs, old.drugs), drugs_removed=_gone(old.drugs, new.drugs),
+        rules_added=_gone(rules[1], rules[0]), rules_removed=_gone(rules[0], rules[1]),
+        interactions_added=_gone(stated[1], stated[0]), interactions_removed=_gone(stated[0], stated[1]),
+    )
+
+
+def _gone(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(one) - set(other)))
+
+
+def _speaking(base: Knowledge) -> set[Pair]:
+    """Pairs of which the base says anything beyond what one drug's rules say of all."""
+    pairs = set(base.evidence)
+    ruled = [drug.id for drug in base.drugs.values() if any(rule.rule in ("dedicated-line", "diluent-contraindicated") for rule in drug.rules)]
+    grid = [drug.id for drug in base.drugs.values() if drug.infused]
+    return pairs | {(min(a, b), max(a, b)) for a in ruled for b in grid if a != b}
+
+
+def _judge(checker: Checker, mode: Mode, pair: Pair) -> Judgement:
+    known = checker.knowledge.drugs
+    if pair[0] not in known or pair[1] not in known:
+        from checker.model import Reason
+
+        return Judgement(pair=pair, mode=mode, status=Status.NO_DATA, reason=Reason.NOT_STUDIED)
+    return checker.judge(mode, *pair, UNSTATED, UNSTATED)
+
+
+def _settling(judged: Judgement) -> tuple[str, ...]:
+    cited = [item.row.cited.source for item in judged.weighed if item.settled] + [hit.rule.cited.source for hit in judged.rules]
+    cited += [item.row.cited.source for item in judged.kin] or [row.cited.source for row in judged.context]
+    return tuple(dict.fromkeys(cited))
+
+
+# --- a user's own table ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Our Y-site verdicts beside those of a user's table.
+
+    table: (ours, theirs) -> pairs. dangerous: we say compatible, they say not. unread: rows that could not be read, with why.
+    """
+
+    table: Counter[tuple[str, str]]
+    dangerous: tuple[tuple[Pair, str, tuple[str, ...]], ...]
+    unread: tuple[tuple[int, str], ...]
+    kappa: float | None
+    agreement: float | None
+    compared: int
+
+
+def compare(checker: Checker, names: Names, file: Path) -> Comparison:
+    """Read a CSV with the columns drug_a, drug_b, verdict and hold it against the engine.
+
+    Agreement and Cohen's kappa are over the pairs that both sides answer. Raises ValueError when a column is missing.
+    """
+    table: Counter[tuple[str, str]] = Counter()
+    dangerous: list[tuple[Pair, str, tuple[str, ...]]] = []
+    unread: list[tuple[int, str]] = []
+    with file.open(newline="", encoding="utf-8-sig") as stream:
+        reader = csv.DictReader(stream)
+        missing = {"drug_a", "drug_b", "verdict"} - set(reader.fieldnames or ())
+        if missing:
+            raise ValueError(f"{file.name} has no column {', '.join(sorted(missing))}; write a header line: drug_a,drug_b,verdict")
+        for number, row in enumerate(reader, start=2):
+            verdict = VERDICTS.get((row["verdict"] or "").strip().casefold())
+            found = [names.resolve(row[column] or "", column) for column in ("drug_a", "drug_b")]
+            if verdict is None:
+                unread.append((number, f'the verdict "{row["verdict"]}" is unknown'))
+                continue
+            drugs = [item.drug for item in found if isinstance(item, Match)]
+            if len(drugs) < 2 or drugs[0] == drugs[1]:
+                unread.append((number, f'"{row["drug_a"]}" + "{row["drug_b"]}" are not two known drugs'))
+                continue
+            pair = (min(drugs), max(drugs))
+            judged = checker.judge(Mode.Y_SITE, *pair, UNSTATED, UNSTATED)
+            table[str(judged.status), verdict] += 1
+            if judged.status is Status.COMPATIBLE and verdict in ("incompatible", "variable"):
+                dangerous.append((pair, verdict, _settling(judged)))
+    both = {key: count for key, count in table.items() if "no-data" not in key}
+    total = sum(both.values())
+    return Comparison(
+        table=table, dangerous=tuple(dangerous), unread=tuple(unread), kappa=kappa(both), compared=total,
+        agreement=sum(count for (ours, theirs), count in both.items() if ours == theirs) / total if total else None,
+    )
+
+
+def kappa(table: dict[tuple[str, str], int]) -> float | None:
+    """Cohen's kappa of a table of paired words; None without pairs or without any disagreement to expect.
+
+    Source: Cohen J, Educ Psychol Meas 1960;20:37-46.
+    """
+    total = sum(table.values())
+    if not total:
+        return None
+    observed = sum(count for (one, two), count in table.items() if one == two) / total
+    words: Sequence[str] = sorted({word for key in table for word in key})
+    expected = sum(sum(n for key, n in table.items() if key[0] == word) * sum(n for key, n in table.items() if key[1] == word) for word in words) / total**2
+    return None if expected == 1 else (observed - expected) / (1 - expected)
