@@ -164,7 +164,7 @@ def order(question: Any, names: Names, *, most_drugs: int = MOST_DRUGS) -> Order
     try:
         data: dict[str, Any] = _QUESTION.load(question)
     except ValidationError as error:
-        raise AskError(list(_flat(error.messages))) from error
+        raise AskError(list(flatten(error.messages))) from error
     reader = _Reader(names)
     infusions = tuple(found for number, item in enumerate(data["drugs"]) if (found := reader.infusion(item, f"drugs/{number}")))
     medications = tuple(taken for number, item in enumerate(data.get("medications", ())) if (taken := reader.medication(item, f"medications/{number}")))
@@ -255,10 +255,10 @@ def _slug(text: str | None) -> str | None:
     return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-") if text else None
 
 
-def _flat(messages: Any, at: str = "") -> list[AskProblem]:
+def flatten(messages: Any, at: str = "") -> list[AskProblem]:
     """Marshmallow's nested messages as a flat list."""
     if isinstance(messages, dict):
-        return [problem for key, told in messages.items() for problem in _flat(told, at if key == "_schema" else f"{at}/{key}".lstrip("/"))]
+        return [problem for key, told in messages.items() for problem in flatten(told, at if key == "_schema" else f"{at}/{key}".lstrip("/"))]
     problems = []
     for message in messages:
         reason, _, mend = str(message).partition(" | ")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TypeVar
 
-from checker import interactions, rules, wording
+from checker import acidbase, interactions, rules, wording
 from checker.line import judge
 from checker.model import (
     Conditions, Finding, Infusion, InteractionHit, Judgement, Kind, Level, Medication, NotUnderstood, Order, PairResult, Report, Status, Verdict,
@@ -33,7 +33,7 @@ class Checker:
     """The engine over one knowledge base. Safe to share between threads: it only ever adds to its memory."""
 
     knowledge: Knowledge
-    _judged: dict[tuple[object, ...], tuple[Judgement, Finding]] = field(default_factory=dict)
+    _judged: dict[tuple[object, ...], tuple[Judgement, tuple[Finding, ...]]] = field(default_factory=dict)
     _pairs: dict[tuple[object, ...], tuple[tuple[InteractionHit, ...], tuple[Finding, ...]]] = field(default_factory=dict)
     _own: dict[tuple[object, ...], tuple[Finding, ...]] = field(default_factory=dict)
 
@@ -102,11 +102,11 @@ class Checker:
         for drug, fluid in ((a, b), (b, a)):
             if drug.conditions.vehicle == fluid.drug:
                 return rules.diluent_judgement(self.knowledge, drug)
-        judged, finding = self._judge(mode, a.drug, b.drug, a.conditions, b.conditions)
-        found.append(finding)
+        judged, findings = self._judge(mode, a.drug, b.drug, a.conditions, b.conditions)
+        found += findings
         return judged
 
-    def _judge(self, mode: Mode, a: str, b: str, asked_a: Conditions, asked_b: Conditions) -> tuple[Judgement, Finding]:
+    def _judge(self, mode: Mode, a: str, b: str, asked_a: Conditions, asked_b: Conditions) -> tuple[Judgement, tuple[Finding, ...]]:
         if b < a:
             a, b, asked_a, asked_b = b, a, asked_b, asked_a
         key = (mode, a, b, asked_a, asked_b)
@@ -114,7 +114,9 @@ class Checker:
         if kept is None:
             hits = rules.pair_hits(self.knowledge, mode, a, b, asked_a, asked_b)
             judged = judge(self.knowledge, mode, a, b, asked_a, asked_b, hits)
-            kept = _keep(self._judged, key, (judged, wording.line_finding(self.knowledge, judged)))
+            cautioned = acidbase.caution(self.knowledge, judged)
+            findings = (wording.line_finding(self.knowledge, judged), *([cautioned] if cautioned else []))
+            kept = _keep(self._judged, key, (judged, findings))
         return kept
 
     def _in_turn(self, mode: Mode, a: Infusion, b: Infusion, infusions: Sequence[Infusion]) -> list[Finding]:

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 import checker
-from checker import wording
+from checker import acidbase, wording
 from checker.model import Finding, Level, Report, Status, Verdict
 from knowledge import Knowledge, KnowledgeError, load
 from knowledge.model import Mode
@@ -89,6 +89,24 @@ def check(
     else:
         show(Console(), knowledge, report, renderer.plain(report, explain=True) if explain else None)
     sys.exit(CLEAR if report.verdict is Verdict.CLEAR else NOT_CLEAR)
+
+
+@main.command(
+    "acid-base",
+    epilog="""\b
+Examples:
+  python -m checker acid-base
+  python -m checker acid-base --write docs/reasoning.md
+""",
+)
+@click.option("--write", "page", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Write the figures into this page, between its markers, and into knowledge/acid-base.yaml.")
+def acid_base(page: Path | None) -> None:
+    """Choose the pH gap of the caution for untested pairs, and measure its error on our own evidence."""
+    found = acidbase.validate(_load(None))
+    text = acidbase.chapter(found)
+    click.echo(text)
+    if page is not None:
+        acidbase.write(found, text, page)
 
 
 def _load(root: Path | None) -> Knowledge:
