@@ -55,7 +55,7 @@ class CodeSchema(Schema):
 class Named(fields.Field[Any]):
     """A drug by name or by code."""
 
-    default_error_messages = {"shape": 'a name or a code is expected | write "vancomycin" or {"system": "rxnorm", "code": "11124"}', "required": "the drug is missing | add drug:"}
+    default_error_messages = {"shape": 'a name or a code is expected | write "vancomycin" or {{"system": "rxnorm", "code": "11124"}}', "required": "the drug is missing | add drug:"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, str):

@@ -69,7 +69,7 @@ def check(
 
     Write a drug alone, or with its conditions: vancomycin@5mg/mL/NS, and after a second @ its line. Commas separate drugs as well.
     """
-    knowledge = _load(root)
+    knowledge = load_or_stop(root)
     question: dict[str, Any] = {"mode": mode, "drugs": [checker.spoken(item) for item in _split(drugs)]}
     if med:
         question["medications"] = list(_split(med))
@@ -81,7 +81,7 @@ def check(
             _set(question["drugs"], field, given)
         order = checker.order(question, names)
     except checker.AskError as error:
-        _refuse(error.problems)
+        refuse(error.problems)
     report = checker.Checker(knowledge).check(order)
     renderer = checker.Renderer(knowledge)
     if as_json:
@@ -102,14 +102,15 @@ Examples:
 @click.option("--write", "page", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Write the figures into this page, between its markers, and into knowledge/acid-base.yaml.")
 def acid_base(page: Path | None) -> None:
     """Choose the pH gap of the caution for untested pairs, and measure its error on our own evidence."""
-    found = acidbase.validate(_load(None))
+    found = acidbase.validate(load_or_stop(None))
     text = acidbase.chapter(found)
     click.echo(text)
     if page is not None:
         acidbase.write(found, text, page)
 
 
-def _load(root: Path | None) -> Knowledge:
+def load_or_stop(root: Path | None) -> Knowledge:
+    """The knowledge, or its problems on standard error and exit status 2."""
     try:
         return load(root)
     except KnowledgeError as error:
@@ -142,7 +143,8 @@ def _asked(drugs: Sequence[dict[str, Any] | str]) -> str:
     return drugs[0] if isinstance(drugs[0], str) else str(drugs[0]["drug"])
 
 
-def _refuse(problems: Sequence[checker.AskProblem]) -> NoReturn:
+def refuse(problems: Sequence[checker.AskProblem]) -> NoReturn:
+    """Say what could not be read, and exit with status 2."""
     for problem in problems:
         click.echo(f"{problem.at}: {problem.reason}\n  mend: {problem.mend}", err=True)
     sys.exit(BAD_INPUT)

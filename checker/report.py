@@ -94,11 +94,11 @@ class Renderer:
         if judged.kin:
             told["derived"] = [self._weighed(item, explain) for item in judged.kin]
         if judged.context:
-            told["context"] = [self._row(row) for row in judged.context]
+            told["context"] = [self.row(row) for row in judged.context]
         if judged.rules:
             told["rules"] = [
                 {"drug": hit.rule.drug, "rule": hit.rule.rule, "value": hit.value, "against": hit.against, "effect": hit.rule.effect,
-                 "text": wording.rule_hit(self.knowledge, hit), "source": self._cited(hit.rule.cited)} | self._via(hit.via)
+                 "text": wording.rule_hit(self.knowledge, hit), "source": self.cited(hit.rule.cited)} | self._via(hit.via)
                 for hit in judged.rules
             ]
         return told
@@ -108,7 +108,7 @@ class Renderer:
         return held | {"hours": row.hours} if row.hours is not None else held
 
     def _weighed(self, item: Weighed, explain: bool) -> Json:
-        told = self._row(item.row) | self._via(item.via)
+        told = self.row(item.row) | self._via(item.via)
         if explain:
             told |= {"relation": item.relation, "settled": item.settled, "why": wording.weighed_words(item)}
         return told
@@ -116,12 +116,13 @@ class Renderer:
     def _via(self, via: Via | None) -> Json:
         if via is None:
             return {}
-        return {"derived_from": {"kind": via.kind, "through": via.through, "member": via.member, "text": wording.via_text(self.knowledge, via), "sources": [self._cited(cited) for cited in via.cited]}}
+        return {"derived_from": {"kind": via.kind, "through": via.through, "member": via.member, "text": wording.via_text(self.knowledge, via), "sources": [self.cited(cited) for cited in via.cited]}}
 
-    def _row(self, row: Row) -> Json:
+    def row(self, row: Row) -> Json:
+        """One tested condition with its source."""
         told: Json = {
             "id": row.id, "a": self._side(row.a), "b": self._side(row.b), "mode": row.mode, "result": row.result, "finding": row.finding,
-            "basis": row.basis, "method": row.method, "hours": row.hours, "source": self._cited(row.cited),
+            "basis": row.basis, "method": row.method, "hours": row.hours, "source": self.cited(row.cited),
         }
         return told | {"note": row.note} if row.note else told
 
@@ -141,7 +142,7 @@ class Renderer:
         told: Json = {
             "severity": statement.severity, "mechanism": statement.mechanism, "effect": statement.effect or None,
             "management": [{"code": code, "text": wording.word(self.knowledge, "manage", code)} for code in statement.manage],
-            "route": statement.route, "holds": "yes" if hit.holds else "undecided", "sources": [self._cited(statement.cited)],
+            "route": statement.route, "holds": "yes" if hit.holds else "undecided", "sources": [self.cited(statement.cited)],
         }
         if statement.condition:
             told["condition"] = statement.condition
@@ -160,7 +161,8 @@ class Renderer:
         told["sources"] = [self._cite(cite) for cite in finding.sources]
         return told
 
-    def _cited(self, cited: Cited) -> Json:
+    def cited(self, cited: Cited) -> Json:
+        """A source with the place in it."""
         return self._cite(next(iter(wording.cites([cited]))))
 
     def _cite(self, cite: Cite) -> Json:

@@ -1,0 +1,75 @@
+# Linewise. `make` lists what can be done.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BIND := $(or $(LINEWISE_BIND),127.0.0.1:8080)
+LOCK := --quiet --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+QUESTION := {"drugs": ["vancomycin", "pip/tazo", "norepinephrine"]}
+
+.DEFAULT_GOAL := help
+.PHONY: help serve ask test bench fix lock clean browser
+
+help: ## list the targets
+	@echo "Linewise: may these drugs share this line, and should this patient get them together?"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo '  e.g.  make ask DRUGS="vancomycin, piperacillin/tazobactam, norepinephrine"'
+
+serve: $(VENV)/ready ## start the service on this machine (LINEWISE_BIND, WEB_CONCURRENCY)
+	@echo "Linewise answers at http://$(BIND) (docs: http://$(BIND)/docs). A first check, from another terminal:"
+	@echo
+	@echo "  curl -s http://$(BIND)/v1/check -H 'Content-Type: application/json' -d" "'"'$(QUESTION)'"'"
+	@echo
+	@exec $(BIN)/gunicorn wsgi:app
+
+ask: $(VENV)/ready ## check drugs on the command line: make ask DRUGS="vancomycin, pip/tazo"
+	@test -n "$$DRUGS" || { echo 'Say which drugs: make ask DRUGS="vancomycin, pip/tazo"' >&2; exit 2; }
+	@$(BIN)/python -m checker check "$$DRUGS" || test $$? -eq 1
+
+test: $(VENV)/ready-to-test browser ## run all checks that CI runs, and show every failure
+	@failed=""; \
+	run() { name="$$1"; shift; echo; echo "== $$name"; "$$@" || failed="$$failed $$name"; }; \
+	run ruff $(BIN)/ruff check .; \
+	run mypy $(BIN)/mypy; \
+	run imports $(BIN)/lint-imports; \
+	run knowledge $(BIN)/python -m knowledge lint; \
+	run tests $(BIN)/python -m pytest; \
+	if test -n "$$failed"; then echo; echo "Failed:$$failed" >&2; exit 1; fi
+
+bench: $(VENV)/ready-to-test ## run the benchmarks
+	$(BIN)/python -m bench
+
+fix: $(VENV)/ready-to-test ## mend what the linter can mend by itself
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/ready-to-test ## pin the requirements anew (UPGRADE=yes: to the newest)
+	$(BIN)/pip-compile $(LOCK) $(if $(UPGRADE),--upgrade) --output-file requirements.txt requirements.in
+	$(BIN)/pip-compile $(LOCK) $(if $(UPGRADE),--upgrade) --output-file requirements-test.txt requirements-test.in
+
+clean: ## remove the environment and all caches
+	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- what the targets need ---
+
+$(VENV)/ready: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+	  echo "python3 -m venv failed. On Debian: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	@echo "Installing requirements into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/ready-to-test: $(VENV)/ready requirements-test.txt
+	@echo "Installing test requirements into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@touch $@
+
+# Browser tests need Debian's chromium; without such tests nothing is installed.
+browser:
+	@if test ! -d tests/browser || command -v chromium >/dev/null; then exit 0; fi; \
+	echo "Installing chromium for tests/browser ..."; \
+	if test "$$(id -u)" = 0; then root=""; elif sudo -n true 2>/dev/null; then root="sudo"; else \
+	  echo "tests/browser need chromium. Install it as root: apt-get install chromium" >&2; exit 1; fi; \
+	$$root apt-get update -qq && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
