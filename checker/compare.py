@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from checker.check import Checker
-from checker.model import UNSTATED, Judgement, Status
+from checker.model import UNSTATED, Judgement, Reason, Status
 from checker.names import Match, Names
 from knowledge import Knowledge
+from knowledge.conflicts import kappa
 from knowledge.model import Mode
 
 Pair = tuple[str, str]
@@ -99,8 +100,6 @@ def _speaking(base: Knowledge) -> set[Pair]:
 def _judge(checker: Checker, mode: Mode, pair: Pair) -> Judgement:
     known = checker.knowledge.drugs
     if pair[0] not in known or pair[1] not in known:
-        from checker.model import Reason
-
         return Judgement(pair=pair, mode=mode, status=Status.NO_DATA, reason=Reason.NOT_STUDIED)
     return checker.judge(mode, *pair, UNSTATED, UNSTATED)
 
@@ -160,20 +159,7 @@ def compare(checker: Checker, names: Names, file: Path) -> Comparison:
     both = {key: count for key, count in table.items() if "no-data" not in key}
     total = sum(both.values())
     return Comparison(
-        table=table, dangerous=tuple(dangerous), unread=tuple(unread), kappa=kappa(both), compared=total,
+        table=table, dangerous=tuple(dangerous), unread=tuple(unread), kappa=kappa([key for key, count in both.items() for _ in range(count)]), compared=total,
         agreement=sum(count for (ours, theirs), count in both.items() if ours == theirs) / total if total else None,
     )
 
-
-def kappa(table: dict[tuple[str, str], int]) -> float | None:
-    """Cohen's kappa of a table of paired words; None without pairs or without any disagreement to expect.
-
-    Source: Cohen J, Educ Psychol Meas 1960;20:37-46.
-    """
-    total = sum(table.values())
-    if not total:
-        return None
-    observed = sum(count for (one, two), count in table.items() if one == two) / total
-    words: Sequence[str] = sorted({word for key in table for word in key})
-    expected = sum(sum(n for key, n in table.items() if key[0] == word) * sum(n for key, n in table.items() if key[1] == word) for word in words) / total**2
-    return None if expected == 1 else (observed - expected) / (1 - expected)

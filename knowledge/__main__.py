@@ -17,20 +17,23 @@ from rich.text import Text
 from knowledge import files
 from knowledge.conflicts import agreements, conflicts, together
 from knowledge.errors import KnowledgeError
-from knowledge.lint import Level, lint, rules
 from knowledge.link import Knowledge
+from knowledge.lint import Level, lint, rules
 from knowledge.load import HERE, load
+from knowledge.model import Row
 from knowledge.page import Unknown, find, page, tested
 from knowledge.survey import gaps, stats
 
 _RESULT = {"compatible": "green", "variable": "yellow", "incompatible": "red"}
 _SEVERITY = {"contraindicated": "bold red", "major": "red", "moderate": "yellow", "minor": "dim"}
-_console = Console(soft_wrap=False, highlight=False)
+_SHOWN = 60  # names of one gap that a terminal shows
+_console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 140)
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     """--root and --json, which every command has."""
-    root = click.option("--root", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR", help="Knowledge folder to read instead of the one that ships.")
+    folder = click.Path(exists=True, file_okay=False, path_type=Path)
+    root = click.option("--root", type=folder, metavar="DIR", help="Knowledge folder to read instead of the one that ships.")
     as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     return root(as_json(command))
 
@@ -73,7 +76,8 @@ def lint_command(root: Path | None, as_json: bool, errors_only: bool, list_rules
     else:
         for finding in shown:
             place, _, rest = str(finding).partition("\n")
-            _console.print(Text(f"{_shown_root(root)}{place}", style="red" if finding.level is Level.ERROR else "yellow"), Text(f"\n{rest}"), sep="", soft_wrap=True)
+            style = "red" if finding.level is Level.ERROR else "yellow"
+            _console.print(Text(f"{_shown_root(root)}{place}", style=style), Text(f"\n{rest}"), sep="", soft_wrap=True)
         _console.print(f"{errors} error(s), {len(found) - errors} warning(s)", style="red" if errors else "green")
     sys.exit(1 if errors else 0)
 
@@ -158,12 +162,24 @@ def _print_page(told: dict[str, Any]) -> None:
         if not items:
             _console.print(f"{title}: none\n", style="dim")
             continue
+        items = [_narrow(item) for item in items]
         columns = [name for name in items[0] if any(item[name] not in ("", None, []) for item in items)]
         table = _table(*columns, title=f"{title} ({len(items)})")
         for item in items:
             table.add_row(*(_cell(name, item[name]) for name in columns))
         _console.print(table)
         _console.print()
+
+
+def _narrow(item: dict[str, Any]) -> dict[str, Any]:
+    """The same statement in fewer columns: a value with its unit, a source with its place and how it was read."""
+    item = dict(item)
+    if "unit" in item:
+        item["value"] = " ".join(filter(None, [", ".join(item["value"]), item.pop("unit")]))
+    if "at" in item:
+        at, read = item.pop("at"), item.pop("read")
+        item["source"] += (f", {at}" if at else "") + (f" ({read})" if read else "")
+    return item
 
 
 def _cell(name: str, value: Any) -> Text:
@@ -185,7 +201,7 @@ def conflicts_command(root: Path | None, as_json: bool) -> None:
     if as_json:
         told = {
             "conflicts": [
-                {"pair": item.pair, "mode": str(item.mode), "sources": {source: [{"result": str(row.result), "tested": tested(row), "at": row.cited.at} for row in rows] for source, rows in item.by_source.items()}}
+                {"pair": item.pair, "mode": str(item.mode), "sources": {source: [_told(knowledge, row) for row in rows] for source, rows in item.by_source.items()}}
                 for item in found
             ],
             "agreement": [{"between": [item.first, item.second], "pairs": item.pairs, "agreed": item.agreed, "kappa": item.kappa} for item in agreed],
@@ -197,7 +213,7 @@ def conflicts_command(root: Path | None, as_json: bool) -> None:
         for source, rows in item.by_source.items():
             kind = knowledge.sources[source].kind
             for row in rows:
-                table.add_row(f"{source} ({kind})", _cell("result", str(row.result)), tested(row))
+                table.add_row(f"{source} ({kind})", _cell("result", str(row.result)), tested(knowledge, row))
             if len(rows) > 1:
                 table.add_row("", _cell("result", f"= {together(rows)}"), "")
         _console.print(table)
@@ -205,8 +221,13 @@ def conflicts_command(root: Path | None, as_json: bool) -> None:
     _console.print(f"{len(found)} pairs on which sources disagree, counted by mode\n", style="bold")
     table = _table("between", "pairs of which both speak", "agree", "kappa", title="Agreement between kinds of sources")
     for line in agreed:
-        table.add_row(f"{line.first} / {line.second}", str(line.pairs), str(line.agreed), "not defined" if line.kappa is None else f"{line.kappa:.2f}")
+        value = "not defined" if line.kappa is None else f"{line.kappa:.2f}"
+        table.add_row(f"{line.first} / {line.second}", str(line.pairs), str(line.agreed), value)
     _console.print(table)
+
+
+def _told(knowledge: Knowledge, row: Row) -> dict[str, str]:
+    return {"result": str(row.result), "tested": tested(knowledge, row), "at": row.cited.at}
 
 
 @main.command("gaps")
@@ -224,7 +245,8 @@ def gaps_command(root: Path | None, as_json: bool) -> None:
         return
     for title, names in found.items():
         _console.print(f"{title}: {len(names)}", style="bold")
-        _console.print(Padding(", ".join(names) or "none", (0, 0, 1, 2)))
+        more = f" ... and {len(names) - _SHOWN} more (--json lists all)" if len(names) > _SHOWN else ""
+        _console.print(Padding(", ".join(names[:_SHOWN]) + more if names else "none", (0, 0, 1, 2)))
 
 
 def _grid(root: Path) -> list[str]:
@@ -259,4 +281,9 @@ def _table(*columns: str, title: str | None = None) -> Table:
 
 
 if __name__ == "__main__":
+    # The door to the facts also opens the commands that need the engine's answers; nothing else here may look up.
+    from checker.growth_cli import COMMANDS
+
+    for command in COMMANDS:
+        main.add_command(command)
     main(prog_name="python -m knowledge")
