@@ -43,9 +43,10 @@ class Checker:
         infusions = tuple(self._with_standard(infusion) for infusion in order.infusions) if self.knowledge.standards else order.infusions
         found += [wording.standard(self.knowledge, infusion) for infusion in infusions if infusion.assumed]
         for infusion in infusions:
-            found += self._alone(infusion, order.age_days)
+            if order.focus is None or infusion.at in order.focus:
+                found += self._alone(infusion, order.age_days)
         given: list[Given] = [*infusions, *order.medications]
-        pairs = [self._pair(order, infusions, a, b, found) for a, b in combinations(given, 2)]
+        pairs = [self._pair(order, infusions, a, b, found) for a, b in combinations(given, 2) if order.focus is None or a.at in order.focus or b.at in order.focus]
         found += _mixture_note(pairs)
         found = sorted(dict.fromkeys(found), key=_worst_first)
         return Report(
@@ -79,7 +80,7 @@ class Checker:
         line = None
         if isinstance(a, Infusion) and isinstance(b, Infusion) and a.drug != b.drug and share_line(a, b):
             if overlap(a, b):
-                line = self._on_line(order.mode, a, b, found)
+                line = self._on_line(Mode.ADMIXTURE if a.bag is not None and a.bag == b.bag else order.mode, a, b, found)
             else:
                 found += self._in_turn(order.mode, a, b, infusions)
         key = (a.drug, b.drug, a.route, b.route, order.age_days, _order_of_start(a, b))
@@ -87,11 +88,14 @@ class Checker:
         if kept is None:
             kept = _keep(self._pairs, key, self._interactions(a, b, order.age_days))
         found += kept[1]
+        if a.drug == b.drug and isinstance(a, Infusion) != isinstance(b, Infusion):
+            twice = interactions.duplication(self.knowledge, a, b)
+            found += [twice] if twice else []
         return PairResult(pair=(a.drug, b.drug), at=(a.at, b.at), line=line, interactions=kept[0])
 
     def _interactions(self, a: Given, b: Given, age_days: int | None) -> tuple[tuple[InteractionHit, ...], tuple[Finding, ...]]:
         if a.drug == b.drug:
-            return (), ()
+            return (), ()  # two infusions of one drug; one infused and once more as a medicine is told in _pair
         hits = interactions.hits(self.knowledge, a, b, age_days)
         findings = interactions.findings(self.knowledge, a, b, hits)
         twice = interactions.duplication(self.knowledge, a, b)
@@ -101,7 +105,10 @@ class Checker:
         """The line judgement of two that run together. A drug and its own vehicle is a matter of diluent instead."""
         for drug, fluid in ((a, b), (b, a)):
             if drug.conditions.vehicle == fluid.drug:
-                return rules.diluent_judgement(self.knowledge, drug)
+                judged = rules.diluent_judgement(self.knowledge, drug)
+                if judged.status is Status.NO_DATA:  # the rest is told of the drug alone
+                    found.append(wording.line_finding(self.knowledge, judged))
+                return judged
         judged, findings = self._judge(mode, a.drug, b.drug, a.conditions, b.conditions)
         found += findings
         return judged

@@ -99,7 +99,8 @@ def _weigh(evidence: Sequence[Evidence], asked_a: Conditions, asked_b: Condition
     weighed = []
     for item in first:
         relation = item.relation
-        if relation is Relation.EXCLUDES and _bracketed(item.row, [other.row for other in first], asked_a, asked_b):
+        tested = any(other.relation is Relation.COVERS and _peer(item.row, other.row) for other in first)
+        if relation is Relation.EXCLUDES and not tested and _bracketed(item.row, [other.row for other in first], asked_a, asked_b):
             relation = Relation.COVERS
         weighed.append(Weighed(row=item.row, via=item.via, relation=relation))
     return weighed
@@ -129,8 +130,9 @@ def _side_relations(side: Side, asked: Conditions, with_conc: bool) -> Iterable[
 def _bracketed(row: Row, rows: Sequence[Row], asked_a: Conditions, asked_b: Conditions) -> bool:
     """Whether rows of the same source, result and vehicles bracket the asked concentrations, this row among them.
 
-    A compatible bracket is broken by any test within it that was not compatible. The others are not broken by
-    a compatible test, so that one more incompatible row can never make an answer softer.
+    One of them must be at or below what was asked on both sides, and one at or above on both: 4 + 80 and 8 + 16 mg/mL
+    say nothing of 4 + 40. A compatible bracket is broken by any test within it, in these fluids, that was not compatible.
+    The others are not broken by a compatible test, so that one more incompatible row can never make an answer softer.
     """
     box = _box(row)
     if box is None or _relation(row, asked_a, asked_b, with_conc=False) is not Relation.COVERS:
@@ -140,7 +142,20 @@ def _bracketed(row: Row, rows: Sequence[Row], asked_a: Conditions, asked_b: Cond
     hull = (min(x[0] for x in boxes), max(x[1] for x in boxes), min(x[2] for x in boxes), max(x[3] for x in boxes))
     if not (_within(asked_a.conc, hull[0], hull[1], row.a.conc) and _within(asked_b.conc, hull[2], hull[3], row.b.conc)):
         return False
-    return row.result is not Result.COMPATIBLE or not any(other.result is not Result.COMPATIBLE and _touches(other, hull, row) for other in rows)
+    if not any(_beyond(found, asked_a, asked_b, -1) for found in boxes) or not any(_beyond(found, asked_a, asked_b, 1) for found in boxes):
+        return False
+    return row.result is not Result.COMPATIBLE or not any(
+        other.result is not Result.COMPATIBLE and _touches(other, hull, row) and _relation(other, asked_a, asked_b, with_conc=False) is not Relation.EXCLUDES
+        for other in rows
+    )
+
+
+def _beyond(box: Box, asked_a: Conditions, asked_b: Conditions, way: int) -> bool:
+    """Whether a test lies at or below (way -1), or at or above (way 1), what was asked on both sides."""
+    for asked, low, high in ((asked_a.conc, box[0], box[1]), (asked_b.conc, box[2], box[3])):
+        if asked is not None and (low > asked.low * (1 + 1e-9) if way < 0 else high < asked.high * (1 - 1e-9)):
+            return False
+    return True
 
 
 def _peer(row: Row, other: Row) -> bool:

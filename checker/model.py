@@ -96,6 +96,7 @@ class Infusion:
 
     at: where in the question it stands ("drugs/0"). line: the lumen by name; None = not told, so shared with all.
     start without hours runs on without end; no start = the whole time. route: "iv" unless told.
+    bag: the container by name; two of one bag are judged as an admixture, whatever the mode of the order.
     """
 
     drug: str
@@ -108,6 +109,7 @@ class Infusion:
     hours: float | None = None
     rate_ml_per_h: float | None = None
     route: str = "iv"
+    bag: str | None = None
     assumed: bool = False  # the concentration is the facility's standard, not the question's
 
     @property
@@ -140,13 +142,17 @@ class NotUnderstood:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A question, resolved."""
+    """A question, resolved.
+
+    focus: the `at` of what is new. Only what is in it, alone and with all others, is judged; None = everything.
+    """
 
     infusions: tuple[Infusion, ...]
     medications: tuple[Medication, ...] = ()
     mode: Mode = Mode.Y_SITE
     age_days: int | None = None
     not_understood: tuple[NotUnderstood, ...] = ()
+    focus: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,7 +94,7 @@ class Names:
         key = normalise(text)
         if key in (PREMIX, UNDILUTED):
             return key
-        if key in self.fluids:
+        if key in self.fluids and key not in self.refused:
             return self.fluids[key]
         found = self.resolve(text, at)
         if isinstance(found, NotUnderstood):

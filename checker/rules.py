@@ -59,7 +59,7 @@ def _dedicated(knowledge: Knowledge, rule: Rule, other: str, asked: Conditions) 
         if group:
             yield from _in_group(knowledge, rule, value, group, other, asked)
         elif value in ALONE and knowledge.drugs[other].kind is not Kind.FLUID:
-            listed = value == "no-co-infusion-except-listed" and any(
+            listed = any(  # a label that lists a drug as compatible exempts it from its own rule
                 item.row.result is Result.COMPATIBLE and item.row.cited.source == rule.cited.source
                 for item in knowledge.rows(rule.drug, other, Mode.Y_SITE)
             )
@@ -175,9 +175,16 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
         level = Level.STOP if hard else Level.CAUTION
         yield _rule_finding(knowledge, level, "diluent-not-listed", drug, required, wording.diluent_not_listed(knowledge, drug, vehicle, required, bool(permitting)), FindingKind.DILUENT)
         return
+    if against or judged.status is Status.INCOMPATIBLE:
+        return
     tells = judged.status is Status.VARIABLE if permitting else judged.status in (Status.VARIABLE, Status.COMPATIBLE)
-    if not against and tells:
-        yield wording.line_finding(knowledge, judged, FindingKind.DILUENT)
+    if tells:
+        told = wording.line_finding(knowledge, judged, FindingKind.DILUENT)
+        # The labels' word stands against tests that disagree (often of long storage), and no strength was asked that a source could be silent on.
+        settled = permitting or (judged.status is Status.COMPATIBLE and infusion.conditions.conc is None)
+        yield replace(told, level=Level.NOTE) if settled else told
+    elif not permitting:
+        yield wording.diluent_not_known(knowledge, drug, vehicle)
 
 
 def diluent_judgement(knowledge: Knowledge, infusion: Infusion) -> Judgement:

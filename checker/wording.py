@@ -94,13 +94,25 @@ def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Fi
         cited.append(Cited(source=POLICY_SOURCE, at="policies.yaml"))
     both = f"{name(knowledge, judged.pair[0])} + {name(knowledge, judged.pair[1])}"
     return Finding(
-        level=level, kind=kind, code=f"{judged.status}/{judged.reason}", drugs=judged.pair, text=f"{both}: {_line_text(knowledge, judged)}", sources=cites(cited),
+        level=level, kind=kind, code=f"{judged.status}/{judged.reason}", drugs=judged.pair, text=f"{both}: {_line_text(knowledge, judged, kind)}", sources=cites(cited),
     )
 
 
-def _line_text(knowledge: Knowledge, judged: Judgement) -> str:
+def _diluent_text(knowledge: Knowledge, judged: Judgement) -> str:
+    """What the tests of a drug in its own fluid say."""
+    tests = "; ".join(dict.fromkeys(tested(knowledge, item.row) for item in judged.weighed if item.settled))
+    if judged.status is Status.COMPATIBLE:
+        return f"stable in it as tested: {tests}."
+    if judged.status is Status.INCOMPATIBLE:
+        return f"do not prepare it so{_seen(knowledge, judged)}: {tests}."
+    return f"tests in this fluid differ or failed under other conditions{_seen(knowledge, judged)}: {tests}. Compare concentration and hours with yours."
+
+
+def _line_text(knowledge: Knowledge, judged: Judgement, kind: FindingKind = FindingKind.LINE) -> str:
     where = _WHERE[judged.mode]
     context = _context(judged)
+    if kind is FindingKind.DILUENT and judged.policy is None and any(item.settled for item in judged.weighed):
+        return _diluent_text(knowledge, judged)
     if judged.policy is not None and judged.published is not None:
         return _policy(knowledge, judged, judged.policy, judged.published)
     if judged.reason is Reason.EXCLUDED_BY_RULE:
@@ -274,6 +286,12 @@ def diluents(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> str:
 def diluent_forbidden(knowledge: Knowledge, drug: str, fluid: str, via: Via | None) -> str:
     through = f" ({via_text(knowledge, via)})" if via else ""
     return f"{name(knowledge, drug)} must not be prepared in {name(knowledge, fluid)}{through}."
+
+
+def diluent_not_known(knowledge: Knowledge, drug: str, fluid: str) -> Finding:
+    """Neither a label nor a test says whether the product may be prepared in this fluid."""
+    text = f"{name(knowledge, drug)} in {name(knowledge, fluid)}: no label or test that was read covers this. Check the product's label."
+    return Finding(level=Level.NOTE, kind=FindingKind.DILUENT, code="diluent-not-known", drugs=(drug,), text=text)
 
 
 def diluent_permitted(knowledge: Knowledge, drug: str, fluid: str) -> str:

@@ -13,10 +13,7 @@ from knowledge.link import Knowledge, Pair
 from knowledge.model import Mode, Result, Row, SourceKind
 
 # Guidelines and reviews both weigh what others measured; they are one voice here.
-VOICES = {
-    SourceKind.JOURNAL: "journal", SourceKind.DATASET: "dataset", SourceKind.LABEL: "label",
-    SourceKind.GUIDELINE: "guideline or review", SourceKind.REVIEW: "guideline or review",
-}
+VOICES = {kind: str(kind) for kind in SourceKind} | {SourceKind.GUIDELINE: "guideline or review", SourceKind.REVIEW: "guideline or review"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

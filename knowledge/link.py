@@ -12,9 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import networkx as nx
 
-from knowledge.model import (
-    Cited, Content, Drug, DrugClass, Group, Interaction, Kind, Mode, Overlay, Policy, Records, Result, Row, Source, Standard,
-)
+from knowledge.model import Cited, Content, Drug, DrugClass, Group, Interaction, Kind, Mode, Overlay, Policy, Records, Result, Row, Source, Standard
 
 Pair = tuple[str, str]
 POLICY_SOURCE = "local-policy"  # the source id of a facility's own decisions
@@ -105,7 +103,22 @@ class Knowledge:
 
 def link(records: Records, digest: str) -> Knowledge:
     """Build the graph and the indices. Facts of withdrawn sources are left out."""
-    return _Linker(records, digest).link()
+    return _Linker(_in_order(records), digest).link()
+
+
+def _in_order(records: Records) -> Records:
+    """The same records in one fixed order, so that the order of files and of lines in them never shows in an answer."""
+    return replace(
+        records, drugs=tuple(sorted(records.drugs, key=lambda item: item.id)), classes=tuple(sorted(records.classes, key=lambda item: item.id)),
+        groups=tuple(sorted(records.groups, key=lambda item: item.id)), rows=tuple(sorted(records.rows, key=lambda item: _numbered(item.id))),
+        interactions=tuple(sorted(records.interactions, key=lambda item: _numbered(item.id))),
+    )
+
+
+def _numbered(identity: str) -> tuple[str, int]:
+    """"source#12" so that 2 stands before 12."""
+    name, _, number = identity.rpartition("#")
+    return (name, int(number)) if number.isdigit() else (identity, 0)
 
 
 class _Linker:

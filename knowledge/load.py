@@ -25,6 +25,7 @@ from knowledge.model import Drug, Records, Side, Source
 from knowledge.shapes import flat
 
 HERE = Path(__file__).parent
+_OWN_SOURCE = "leave it out: a row belongs to the source of its file"
 
 
 def load(root: Path | str | None = None, *, overlay: Path | str | None = None, cache: bool = True) -> Knowledge:
@@ -117,10 +118,11 @@ class _Reader:
         sources = (*study_sources, *self._list("sources", schema.SourceSchema()))
         ambiguous = tuple(self._list("ambiguous", schema.AmbiguousSchema()))
         vocabulary = self._vocabulary()
+        acid_base = self._one("acid-base", schema.AcidBaseSchema()) if "acid-base.yaml" in self.contents else None
         self._twice(sources)
         records = Records(
             version=release["version"] if release else "", date=release["date"] if release else "", drugs=drugs, classes=classes, groups=groups,
-            substances=substances, sources=sources, rows=rows, interactions=interactions, ambiguous=ambiguous, vocabulary=vocabulary,
+            substances=substances, sources=sources, rows=rows, interactions=interactions, ambiguous=ambiguous, vocabulary=vocabulary, acid_base=acid_base,
         )
         self._check(records)
         self.reading.records = _with_fluids(records)
@@ -156,7 +158,8 @@ class _Reader:
                 continue
             source = study["source"]
             if source.id != Path(name).stem:
-                self._tell(name, data["source"].line, "file-name", "source/id", f'the source is "{source.id}" but the file is "{Path(name).stem}"', "give both the same name")
+                reason = f'the source is "{source.id}" but the file is "{Path(name).stem}"'
+                self._tell(name, data["source"].line, "file-name", "source/id", reason, "give both the same name")
             sources.append(source)
             self.reading.places[source.id] = (name, data)
             given = {"source": source.id, "read": str(study["read"]["what"])}
@@ -164,12 +167,12 @@ class _Reader:
                 given["review"] = str(study["read"]["review"])
             common = data.get("common") or files.Mapping()
             for forbidden in {"id", "source"} & set(common):
-                self._tell(name, common.lines[forbidden], "schema", f"common/{forbidden}", "this field is unknown", "leave it out: a row belongs to the source of its file")
+                self._tell(name, common.lines[forbidden], "schema", f"common/{forbidden}", "this field is unknown", _OWN_SOURCE)
             for number, row in enumerate(study["rows"], start=1):
                 merged = files.Mapping({**given, **common, **row, "id": f"{source.id}#{number}"})
                 merged.line, merged.lines = row.line, {**common.lines, **row.lines}
                 for forbidden in {"id", "source"} & set(row):
-                    self._tell(name, row.line, "schema", f"rows/{number - 1}/{forbidden}", "this field is unknown", "leave it out: a row belongs to the source of its file")
+                    self._tell(name, row.line, "schema", f"rows/{number - 1}/{forbidden}", "this field is unknown", _OWN_SOURCE)
                 loaded = self._load(row_schema, name, merged, f"rows/{number - 1}", frozenset(set(common) - set(row)))
                 if loaded is not None:
                     self.reading.places[loaded.id] = (name, merged)
@@ -183,7 +186,8 @@ class _Reader:
             if group is None:
                 continue
             if group["mechanism"] != Path(name).stem:
-                self._tell(name, data.line, "file-name", "mechanism", f'the mechanism is "{group["mechanism"]}" but the file is "{Path(name).stem}"', "give both the same name")
+                reason = f'the mechanism is "{group["mechanism"]}" but the file is "{Path(name).stem}"'
+                self._tell(name, data.line, "file-name", "mechanism", reason, "give both the same name")
             for number, item in enumerate(group["statements"], start=1):
                 loaded = self._load(statement_schema, name, item, f"statements/{number - 1}")
                 if loaded is not None:
@@ -202,7 +206,8 @@ class _Reader:
             if loaded is not None:
                 key = str(getattr(loaded, "id", None) or getattr(loaded, "token", number))
                 if f"{name}:{key}" in self.reading.places and name != "sources":  # sources are looked at together with the studies
-                    self._tell(f"{name}.yaml", item.line, "id-twice", str(number), f'"{key}" stands twice', "keep one of the two; the second would silently replace the first")
+                    mend = "keep one of the two; the second would silently replace the first"
+                    self._tell(f"{name}.yaml", item.line, "id-twice", str(number), f'"{key}" stands twice', mend)
                 self.reading.places[f"{name}:{key}"] = (f"{name}.yaml", item)
                 yield loaded
 
@@ -216,7 +221,7 @@ class _Reader:
             return {}
         for name, words in data.items() if isinstance(data, dict) else [("", None)]:
             if not isinstance(words, dict) or not all(isinstance(text, str) for text in words.values()):
-                self._tell("vocabulary.yaml", getattr(words, "line", 1), "schema", name, "a code list maps codes to words", "write code: words")
+                self._tell("vocabulary.yaml", getattr(data, "lines", {}).get(name, 1), "schema", name, "a code list maps codes to words", "write code: words")
                 return {}
         return {name: dict(words) for name, words in data.items()}
 
@@ -258,7 +263,8 @@ class _Reader:
         for source in sources:
             if source.id in seen:
                 file, line = self.reading.place(f"sources:{source.id}")
-                self._tell(file, line, "source-twice", source.id, f'the source "{source.id}" stands twice', "keep one; a source with a study file does not stand in sources.yaml as well")
+                mend = "keep one; a source with a study file does not stand in sources.yaml as well"
+                self._tell(file, line, "source-twice", source.id, f'the source "{source.id}" stands twice', mend)
             seen.add(source.id)
 
     def _check(self, records: Records) -> None:

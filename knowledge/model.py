@@ -6,6 +6,7 @@ Every record is frozen. Ids of drugs, fluids and nutrition are the file names of
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -261,6 +262,19 @@ class Drug:
     acidity: tuple[Acidity, ...] = ()
     rules: tuple[Rule, ...] = ()
 
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Every name under which it is found, each after the field of its file that holds it; the plain name first."""
+        yield "name", self.name
+        yield "name", self.id
+        if self.usan:
+            yield "usan", self.usan
+        if self.vehicle_code:
+            yield "vehicle_code", self.vehicle_code
+        for number, alias in enumerate(self.aliases):
+            yield f"aliases/{number}", alias.name
+        for number, tall_man in enumerate(self.tall_man):
+            yield f"tall_man/{number}", tall_man.text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrugClass:
@@ -385,6 +399,19 @@ class Ambiguous:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AcidBase:
+    """The rule for untested pairs, with its measured error. least_gap: pH units."""
+
+    rule: str
+    least_gap: float
+    predictive_value: float
+    predictive_value_interval: tuple[float, float]
+    sensitivity: float
+    sensitivity_interval: tuple[float, float]
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """A facility's decision on a pair. Less strict than the evidence only with an approver."""
 
@@ -431,4 +458,5 @@ class Records:
     interactions: tuple[Interaction, ...]
     ambiguous: tuple[Ambiguous, ...]
     vocabulary: dict[str, dict[str, str]]  # code list -> code -> our own words
+    acid_base: AcidBase | None = None
     overlay: Overlay | None = None

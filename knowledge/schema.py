@@ -15,7 +15,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 from marshmallow.validate import Regexp
 
 from knowledge.model import (
-    Acidity, Alias, Ambiguous, Basis, Cited, ClassMembership, Component, Content, Drug, DrugClass, Effect, Finding,
+    AcidBase, Acidity, Alias, Ambiguous, Basis, Cited, ClassMembership, Component, Content, Drug, DrugClass, Effect, Finding,
     Group, Interaction, Kind, Method, Mode, Result, Review, Route, Row, Rule, SeenAs, Severity, Side, Source, SourceKind,
     Substance, TallMan, When,
 )
@@ -474,6 +474,31 @@ class AmbiguousSchema(Strict):
     others = Texts(load_default=())
     why = Text(required=True)
     source = Text(required=True)
+
+
+class Interval(fields.Field[tuple[float, float]]):
+    """Two shares between 0 and 1, low first."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, list) or len(value) != 2:
+            raise ValidationError("an interval has two numbers | write [low, high]")
+        low, high = [Number()._deserialize(item, attr, data) for item in value]
+        if not low <= high <= 1:
+            raise ValidationError("an interval runs from low to high within 0 to 1 | write [low, high]")
+        return (low, high)
+
+
+class AcidBaseSchema(Strict):
+    """acid-base.yaml; the figures are written by the command that measures them."""
+
+    record = AcidBase
+    rule = Text(required=True)
+    least_gap = Number(required=True)
+    predictive_value = Number(required=True)
+    predictive_value_interval = Interval(required=True)
+    sensitivity = Number(required=True)
+    sensitivity_interval = Interval(required=True)
+    pairs = fields.Integer(required=True)
 
 
 class ReleaseSchema(Strict):

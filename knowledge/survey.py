@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import Any
 
 from knowledge.link import Knowledge
-from knowledge.model import Cited, Drug, Kind, Mode, Review
+from knowledge.model import Cited, Drug, Kind, Mode, Records, Review
 
 Counts = dict[str, Any]
 
@@ -42,11 +42,17 @@ def stats(knowledge: Knowledge) -> Counts:
             "with UNII": sum("unii" in drug.codes for drug in drugs),
         },
         "pairs with Y-site evidence": {"named by a source": len(named), "with those reached through a group": len(y_site)},
-        "evidence rows": {"all": len(rows), "by mode and result": _table((str(row.mode), str(row.result)) for row in rows), "by reading": _count(_read(row.cited) for row in rows)},
-        "rules": {"all": len(rules), "drugs with rules": sum(bool(drug.rules) for drug in drugs), "by effect": _count(str(rule.effect) for rule in rules)},
+        "evidence rows": {
+            "all": len(rows), "by mode and result": _table((str(row.mode), str(row.result)) for row in rows),
+            "by reading": _count(_read(row.cited) for row in rows),
+        },
+        "rules": {
+            "all": len(rules), "drugs with rules": sum(bool(drug.rules) for drug in drugs), "by effect": _count(str(rule.effect) for rule in rules),
+        },
         "interactions": {
-            "statements": len(statements), "pairs of drugs": len(knowledge.interactions), "by severity": _count(str(item.severity) for item in statements),
-            "conditional": sum(bool(item.condition) for item in statements), "decided by the order": sum(item.when is not None for item in statements),
+            "statements": len(statements), "pairs of drugs": len(knowledge.interactions),
+            "by severity": _count(str(item.severity) for item in statements), "conditional": sum(bool(item.condition) for item in statements),
+            "decided by the order": sum(item.when is not None for item in statements),
         },
         "classes": {"all": len(records.classes), "memberships": sum(len(drug.classes) for drug in drugs)},
         "composition": {"statements": len(contents), "of": sum(bool(drug.composition) for drug in drugs), "groups": len(records.groups)},
@@ -56,7 +62,8 @@ def stats(knowledge: Knowledge) -> Counts:
         },
         "second-read": {
             name: _share(cited) for name, cited in {
-                "evidence rows": [row.cited for row in rows], "rules": [rule.cited for rule in rules], "interactions": [item.cited for item in statements],
+                "evidence rows": [row.cited for row in rows], "rules": [rule.cited for rule in rules],
+                "interactions": [item.cited for item in statements],
                 "composition": [item.cited for item in contents], "pH": [item.cited for item in acidities],
             }.items()
         },
@@ -72,7 +79,7 @@ def gaps(knowledge: Knowledge, grid: Iterable[str] = ()) -> dict[str, list[str]]
         "no evidence": _without(drugs, tested),
         "no rules": [drug.id for drug in drugs if not drug.rules],
         "no interactions": _without(drugs, meeting),
-        "no pH": [drug.id for drug in drugs if not any(item.low is not None for item in drug.acidity) and not any(rule.rule == "ph" for rule in drug.rules)],
+        "no pH": [drug.id for drug in drugs if not _has_ph(drug)],
         "no code": [drug.id for drug in drugs if not drug.codes],
     }
     found["nothing at all"] = sorted(set(found["no evidence"]) & set(found["no rules"]) & set(found["no interactions"]))
@@ -80,6 +87,20 @@ def gaps(knowledge: Knowledge, grid: Iterable[str] = ()) -> dict[str, list[str]]
     if common:
         found["common pairs without Y-site evidence"] = [f"{a} + {b}" for a, b in combinations(common, 2) if not knowledge.rows(a, b, Mode.Y_SITE)]
     return found
+
+
+def citations(records: Records) -> Iterator[Cited]:
+    """Where each fact stands, one by one."""
+    for drug in records.drugs:
+        yield from (rule.cited for rule in drug.rules)
+        yield from (content.cited for content in drug.composition)
+        yield from (acidity.cited for acidity in drug.acidity)
+    yield from (row.cited for row in records.rows)
+    yield from (statement.cited for statement in records.interactions)
+
+
+def _has_ph(drug: Drug) -> bool:
+    return any(item.low is not None for item in drug.acidity) or any(rule.rule == "ph" for rule in drug.rules)
 
 
 def _without(drugs: Iterable[Drug], known: set[str]) -> list[str]:
@@ -109,10 +130,7 @@ def _share(cited: list[Cited]) -> dict[str, Any]:
 def _seen(knowledge: Knowledge) -> list[tuple[str, str]]:
     """Kind and fullest reading of each source that carries a fact with a recorded reading."""
     read: dict[str, set[str]] = {}
+    for cited in citations(knowledge.records):
+        read.setdefault(cited.source, set()).add(_read(cited))
     records = knowledge.records
-    for drug in records.drugs:
-        for fact in (*drug.rules, *drug.composition, *drug.acidity):
-            read.setdefault(fact.cited.source, set()).add(_read(fact.cited))
-    for fact in (*records.rows, *records.interactions):
-        read.setdefault(fact.cited.source, set()).add(_read(fact.cited))
     return [(str(source.kind), min(read.get(source.id, {"not recorded"}), key=_FULLEST.index)) for source in records.sources]

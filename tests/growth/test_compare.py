@@ -1,0 +1,68 @@
+"""Differences between two knowledge bases, a user's own table, and the coverage matrix."""
+
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from checker import Checker, Names
+from checker.compare import compare, difference
+from checker.coverage import cover, picture
+from checker.growth_cli import told
+from knowledge.link import link
+
+
+def without(world, source):
+    sources = tuple(replace(item, withdrawn="2026-02-01 retracted") if item.id == source else item for item in world.records.sources)
+    return link(replace(world.records, sources=sources), "y")
+
+
+def test_nothing_changed_is_said_so(world):
+    changed = difference(world, world)
+
+    assert changed.empty
+    assert "No answer and no fact changed" in told(changed, "main")
+
+
+def test_a_withdrawn_source_takes_its_answers_back(world):
+    changed = difference(world, without(world, "poe-2012-bracket"))
+    flips = {(flip.pair, flip.mode): (flip.before, flip.after) for flip in changed.flips}
+
+    assert changed.sources_withdrawn == ("poe-2012-bracket",)
+    assert flips == {(("fictazolam", "samplamycin"), "y-site"): ("compatible", "no-data")}
+    assert "less strict" not in told(changed, "main"), "from compatible to no data is stricter"
+
+
+def test_an_incompatibility_that_goes_is_shown_as_less_strict(world):
+    words = told(difference(world, without(world, "moe-2008-lists")), "main")
+
+    assert "less strict" in words and "fictazolam + mockprazole (y-site): incompatible -> no-data" in words
+
+
+def test_a_table_is_compared_and_danger_named(tmp_path, world):
+    file = tmp_path / "table.csv"
+    file.write_text("drug_a,drug_b,verdict\nsamplamycin,fictazolam,I\nmockprazole,fictazolam,incompatible\nsamplicin,zzzmab,C\nsamplicin,warfictin,huh\n", encoding="utf-8")
+    found = compare(Checker(world), Names(world), file)
+
+    assert found.compared == 2 and found.agreement == 0.5
+    assert [(pair, verdict) for pair, verdict, _ in found.dangerous] == [(("fictazolam", "samplamycin"), "incompatible")]
+    assert [line for line, _ in found.unread] == [4, 5]
+
+
+def test_a_table_without_its_columns_is_refused(tmp_path, world):
+    file = tmp_path / "table.csv"
+    file.write_text("a,b\n1,2\n", encoding="utf-8")
+
+    with pytest.raises(ValueError, match="drug_a, drug_b, verdict"):
+        compare(Checker(world), Names(world), file)
+
+
+def test_coverage_counts_each_pair_once_and_draws_it(world_checker):
+    drugs = ["fictazolam", "samplamycin", "mockprazole", "soloximab", "warfictin"]
+    covered = cover(world_checker, drugs)
+
+    assert len(covered.cells) == 10
+    assert sum(covered.by_how.values()) == sum(covered.by_status.values()) == 10
+    assert covered.by_how["study"] >= 2 and covered.by_how["nothing"] >= 1
+    svg = ElementTree.fromstring(picture(world_checker, covered))  # noqa: S314 - our own output
+    assert len(svg.findall("{http://www.w3.org/2000/svg}rect")) == 1 + 20

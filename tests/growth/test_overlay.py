@@ -1,0 +1,113 @@
+"""A facility's overlay: stricter freely, softer only when signed, always visible; a bad one stops the start."""
+
+from pathlib import Path
+
+import pytest
+
+from checker import Checker, Names, Renderer, order
+from checker.model import Reason, Status
+from knowledge import KnowledgeError, load
+from tests.conftest import WORLD
+
+HEAD = {"overlay.yaml": "name: Imaginary Hospital\n"}
+
+
+def folder(tmp_path: Path, files: dict[str, str]) -> Path:
+    for name, text in (HEAD | files).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def ask(overlay: Path, drugs: list, **more):
+    base = load(WORLD, overlay=overlay, cache=False)
+    return base, Checker(base).check(order({"drugs": drugs, **more}, Names(base)))
+
+
+def test_a_policy_makes_a_pair_stricter_and_says_whose_it_is(tmp_path):
+    policy = "- {pair: [samplamycin, fictazolam], status: incompatible, reason: kept apart here}\n"
+    base, report = ask(folder(tmp_path, {"policies.yaml": policy}), ["samplamycin", "fictazolam"])
+    line = report.pairs[0].line
+
+    assert line.status is Status.INCOMPATIBLE
+    assert line.reason is Reason.LOCAL_POLICY
+    assert line.published is Status.COMPATIBLE
+    assert report.verdict == "stop"
+    assert "Imaginary Hospital" in report.findings[0].text and "published evidence says: compatible" in report.findings[0].text
+    told = Renderer(base).plain(report)
+    assert told["knowledge"]["overlay"]["name"] == "Imaginary Hospital"
+    assert told["pairs"][0]["line"]["policy"]["published"] == "compatible"
+    assert told["pairs"][0]["line"]["evidence"], "the published rows stay beside the policy"
+
+
+def test_a_policy_softens_only_with_an_approver(tmp_path):
+    unsigned = "- {pair: [mockprazole, fictazolam], status: compatible, reason: own tests}\n"
+    with pytest.raises(KnowledgeError) as caught:
+        load(WORLD, overlay=folder(tmp_path, {"policies.yaml": unsigned}), cache=False)
+    problem = caught.value.problems[0]
+
+    assert problem.file == "overlay/policies.yaml" and problem.line == 1
+    assert "approver" in problem.reason and "approver" in problem.mend
+
+
+def test_a_signed_policy_softens_and_shows_who_signed(tmp_path):
+    signed = '- {pair: [mockprazole, fictazolam], status: compatible, reason: own tests, approver: "B. Pharmacist, chief", date: 2026-02-01}\n'
+    _, report = ask(folder(tmp_path, {"policies.yaml": signed}), ["mockprazole", "fictazolam"])
+
+    assert report.pairs[0].line.status is Status.COMPATIBLE
+    assert any("B. Pharmacist, chief" in finding.text and "published evidence says: incompatible" in finding.text for finding in report.findings)
+
+
+def test_a_standard_concentration_is_assumed_and_said(tmp_path):
+    standards = "- {drug: exemplapenem, conc: 20 mg/mL, vehicle: NS}\n- {drug: fictazolam, conc: 5 mg/mL, vehicle: NS}\n"
+    _, report = ask(folder(tmp_path, {"standards.yaml": standards}), ["exemplapenem", "fictazolam"])
+
+    assert report.pairs[0].line.status is Status.INCOMPATIBLE, "at the standards, the incompatible test covers"
+    assert sum(finding.code == "standard-concentration" for finding in report.findings) == 2
+    _, report = ask(tmp_path, [{"drug": "exemplapenem", "conc": "20 mg/mL", "vehicle": "NS"}, {"drug": "fictazolam", "conc": "1 mg/mL", "vehicle": "NS"}])
+    assert report.pairs[0].line.status is Status.COMPATIBLE, "what was asked wins over the standard"
+    assert not any(finding.code == "standard-concentration" for finding in report.findings)
+
+
+def test_local_names_and_codes_resolve(tmp_path):
+    names = "- {drug: samplicin, name: Ward Mix 7}\n- {drug: samplicin, code: '4711'}\n"
+    base, report = ask(folder(tmp_path, {"names.yaml": names}), ["ward mix 7"])
+
+    assert report.infusions[0].drug == "samplicin"
+    assert Names(base).resolve_code("local", "4711", "drugs/0").drug == "samplicin"
+
+
+def test_an_extra_rule_counts(tmp_path):
+    rules = "- {drug: samplicin, rule: dedicated-line, value: separate-line, effect: hard, reason: ward rule}\n"
+    base, report = ask(folder(tmp_path, {"rules.yaml": rules}), ["samplicin", "mockplatin"])
+
+    assert report.pairs[0].line.reason is Reason.EXCLUDED_BY_RULE
+    assert base.sources["local-policy"].kind == "policy"
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"policies.yaml": "- {pair: [nobody, fictazolam], status: incompatible, reason: x}\n"}, "nobody"),
+        ({"policies.yaml": "- {pair: [fictazolam], status: incompatible, reason: x}\n"}, "two drugs"),
+        ({"policies.yaml": "- {pair: [samplicin, fictazolam], status: fine, reason: x}\n"}, "fine"),
+        ({"standards.yaml": "- {drug: fictazolam, conc: 5 mg}\n"}, "no volume"),
+        ({"names.yaml": "- {drug: fictazolam}\n"}, "a name or a code"),
+        ({"rules.yaml": "- {drug: fictazolam, rule: dance, value: yes, effect: hard, reason: x}\n"}, "dance"),
+        ({"polices.yaml": "- {}\n"}, "not a file of an overlay"),
+        ({"policies.yaml": "pair: [a, b]\n"}, "not a list"),
+        ({"overlay.yaml": "naem: x\n"}, "unknown"),
+        ({"charts/x.yaml": "name: Chart\nrows: []\n"}, "licence"),
+    ],
+)
+def test_a_bad_overlay_is_refused_with_its_place(tmp_path, files, words):
+    with pytest.raises(KnowledgeError) as caught:
+        load(WORLD, overlay=folder(tmp_path, files), cache=False)
+
+    assert words in str(caught.value)
+    assert all(problem.file.startswith("overlay/") and problem.mend for problem in caught.value.problems)
+
+
+def test_a_folder_without_a_head_is_no_overlay(tmp_path):
+    with pytest.raises(KnowledgeError, match="overlay.yaml"):
+        load(WORLD, overlay=tmp_path, cache=False)

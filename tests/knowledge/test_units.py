@@ -1,0 +1,160 @@
+"""units.py: a concentration is read, or refused with a reason; like is compared with like only."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from knowledge.units import Concentration, ConcentrationError, Family, UnitMismatch
+
+MASS, ACTIVITY, CHARGE, AMOUNT = Family.MASS, Family.ACTIVITY, Family.CHARGE, Family.AMOUNT
+
+GOOD = {
+    "5 mg/mL": (5, 5, MASS),
+    "5mg/ml": (5, 5, MASS),
+    "5 MG/ML": (5, 5, MASS),
+    "5 mg per mL": (5, 5, MASS),
+    "5 g/L": (5, 5, MASS),
+    "50 mcg/mL": (0.05, 0.05, MASS),
+    "50 µg/mL": (0.05, 0.05, MASS),
+    "50 μg/mL": (0.05, 0.05, MASS),
+    "50 ug/mL": (0.05, 0.05, MASS),
+    "200 ng/mL": (0.0002, 0.0002, MASS),
+    "1 g/250 mL": (4, 4, MASS),
+    "500 mg in 100 mL": (5, 5, MASS),
+    "1,000 mg/L": (1, 1, MASS),
+    ".5 mg/mL": (0.5, 0.5, MASS),
+    "0.9 %": (9, 9, MASS),
+    "0.9%": (9, 9, MASS),
+    "100 units/mL": (100, 100, ACTIVITY),
+    "100 IU/mL": (100, 100, ACTIVITY),
+    "1 U/mL": (1, 1, ACTIVITY),
+    "0.4 mEq/mL": (0.4, 0.4, CHARGE),
+    "40 mEq/L": (0.04, 0.04, CHARGE),
+    "20 mmol/L": (0.02, 0.02, AMOUNT),
+    "1 mol/L": (1, 1, AMOUNT),
+    "5-10 mg/mL": (5, 10, MASS),
+    "5 - 10 mg/mL": (5, 10, MASS),
+    "5 to 10 mg/mL": (5, 10, MASS),
+    "5–10 mg/mL": (5, 10, MASS),
+    "<20 mg/mL": (0, 20, MASS),
+    "<=20 mg/mL": (0, 20, MASS),
+    "up to 4 mg/mL": (0, 4, MASS),
+    ">1 unit/mL": (1, math.inf, ACTIVITY),
+    "at least 2 mg/mL": (2, math.inf, MASS),
+}
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_accepted_forms(text: str) -> None:
+    low, high, family = GOOD[text]
+
+    read = Concentration.parse(text)
+
+    assert (pytest.approx(low), pytest.approx(high), family) == (read.low, read.high, read.family)
+    assert text == str(read)
+
+
+BAD = {
+    "5 mg": "amount, not a concentration",
+    "5": "not a concentration",
+    "": "not a concentration",
+    "mg/mL": "not a concentration",
+    "five mg/mL": "not a concentration",
+    "-5 mg/mL": "not a concentration",
+    "5 mg/mL/h": "not a concentration",
+    "5 mg/mL; drop table": "not a concentration",
+    "1:25 v/v": "not a concentration",
+    "1e5 mg/mL": "not a concentration",
+    "0 mg/mL": "zero",
+    "10-5 mg/mL": "from high to low",
+    "5 mg/h": "unknown unit",
+    "5 mgs/mL": "unknown unit",
+    "5 furlong/mL": "unknown unit",
+    "5 mL/mg": "not an amount in a volume",
+    "5 mL/mL": "not an amount in a volume",
+    "5 mg/g": "not an amount in a volume",
+    "5 mg/0 mL": "volume of zero",
+    "<5-10 mg/mL": "both a bound and a range",
+    "5 %/mL": "percent",
+    "9" * 400 + " mg/mL": "too large",
+}
+
+
+@pytest.mark.parametrize("text", BAD, ids=lambda text: text[:30])
+def test_refused_forms_say_why_and_what_is_accepted(text: str) -> None:
+    with pytest.raises(ConcentrationError) as raised:
+        Concentration.parse(text)
+
+    assert BAD[text] in raised.value.reason
+    assert "accepted forms" in str(raised.value)
+
+
+numbers = st.integers(1, 10_000_000).map(lambda number: number / 1000)
+ALIKE = {
+    MASS: [("mg/mL", 1.0), ("g/L", 1.0), ("mcg/mL", 1000.0), ("mg/L", 1000.0), ("g/100 mL", 0.1), ("%", 0.1), ("mg/dL", 100.0)],
+    ACTIVITY: [("units/mL", 1.0), ("IU/mL", 1.0), ("units/L", 1000.0)],
+    CHARGE: [("mEq/mL", 1.0), ("mEq/L", 1000.0), ("Eq/L", 1.0)],
+    AMOUNT: [("mmol/mL", 1.0), ("mmol/L", 1000.0), ("mol/L", 1.0)],
+}
+
+
+@given(numbers, st.sampled_from([(family, unit, other) for family, units in ALIKE.items() for unit in units for other in units]))
+def test_other_units_same_answer(number: float, pick: tuple[Family, tuple[str, float], tuple[str, float]]) -> None:
+    family, (unit, factor), (other, other_factor) = pick
+    one = Concentration.parse(f"{number * factor:.9f} {unit}")
+    two = Concentration.parse(f"{number * other_factor:.9f} {other}")
+    assume(number * min(factor, other_factor) > 1e-3)  # nine places hold it
+
+    assert family is one.family is two.family
+    assert one.low == pytest.approx(two.low, rel=1e-5)
+
+
+@given(numbers, st.sampled_from(list(Family)), st.sampled_from(list(Family)))
+def test_unlike_units_never_compare(number: float, one: Family, two: Family) -> None:
+    first, second = Concentration.parse(f"{number} {one}"), Concentration.parse(f"{number} {two}")
+
+    if one is two:
+        assert first.covers(second)
+    else:
+        with pytest.raises(UnitMismatch):
+            first.covers(second)
+
+
+COVERS = [
+    ("5 mg/mL", "5 mg/mL", True),
+    ("5 mg/mL", "5.1 mg/mL", False),
+    ("5 mg/mL", "5 g/L", True),
+    ("0.3 mg/mL", "300 mcg/mL", True),
+    ("5-10 mg/mL", "7 mg/mL", True),
+    ("5-10 mg/mL", "5 mg/mL", True),
+    ("5-10 mg/mL", "4.9 mg/mL", False),
+    ("5-10 mg/mL", "5-10 mg/mL", True),
+    ("5-10 mg/mL", "5-11 mg/mL", False),
+    ("<20 mg/mL", "20 mg/mL", False),
+    ("<20 mg/mL", "19.9 mg/mL", True),
+    ("<20 mg/mL", "<20 mg/mL", True),
+    ("<20 mg/mL", "up to 20 mg/mL", False),
+    ("up to 20 mg/mL", "20 mg/mL", True),
+    ("up to 20 mg/mL", "<20 mg/mL", True),
+    (">2 mg/mL", "2 mg/mL", False),
+    ("at least 2 mg/mL", "2 mg/mL", True),
+    ("at least 2 mg/mL", ">2 mg/mL", True),
+]
+
+
+@pytest.mark.parametrize(("tested", "asked", "covered"), COVERS)
+def test_covers(tested: str, asked: str, covered: bool) -> None:
+    assert covered is Concentration.parse(tested).covers(Concentration.parse(asked))
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_concentration_or_refused(text: str) -> None:
+    try:
+        read = Concentration.parse(text)
+    except ConcentrationError:
+        return
+    assert 0 <= read.low <= read.high
