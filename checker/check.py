@@ -13,9 +13,7 @@ from typing import TypeVar
 
 from checker import acidbase, interactions, rules, wording
 from checker.line import judge
-from checker.model import (
-    Conditions, Finding, Infusion, InteractionHit, Judgement, Kind, Level, Medication, NotUnderstood, Order, PairResult, Report, Status, Verdict,
-)
+from checker.model import Conditions, Finding, Infusion, InteractionHit, Judgement, Kind, Level, Medication, NotUnderstood, Order, PairResult, Report, Status, Verdict
 from knowledge import Knowledge
 from knowledge.model import Mode
 

@@ -13,7 +13,7 @@ from rapidfuzz import fuzz, process
 from checker.model import NotUnderstood
 from knowledge import Knowledge
 from knowledge.model import PREMIX, UNDILUTED, Drug
-from knowledge.normalise import LONGEST_NAME, normalise
+from knowledge.normalise import normalise
 
 SYSTEMS = {
     "rxnorm": "rxnorm", "http://www.nlm.nih.gov/research/umls/rxnorm": "rxnorm", "urn:oid:2.16.840.1.113883.6.88": "rxnorm",

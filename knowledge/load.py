@@ -306,7 +306,7 @@ def _with_fluids(records: Records) -> Records:
 
 # --- the compiled cache ---
 
-_FORMAT = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in ("files.py", "model.py", "units.py", "schema.py", "load.py", "references.py"))).hexdigest()
+_FORMAT = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in ("files.py", "model.py", "units.py", "fields.py", "schema.py", "load.py", "references.py"))).hexdigest()
 
 
 def _cache_path(digest: str) -> Path:

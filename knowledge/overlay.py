@@ -18,11 +18,9 @@ from marshmallow import Schema, ValidationError, validates_schema
 
 from knowledge import files
 from knowledge.errors import KnowledgeError, Problem
+from knowledge.fields import Conc, Number, Strict, Text, Texts, Word
 from knowledge.link import POLICY_SOURCE
-from knowledge.model import (
-    Alias, Basis, Cited, Drug, Effect, Finding, Method, Mode, Overlay, Policy, Records, Result, Review, Row, Rule, Side, Source, SourceKind, Standard,
-)
-from knowledge.schema import Conc, Number, Strict, Text, Texts, Word
+from knowledge.model import Alias, Basis, Cited, Drug, Effect, Finding, Method, Mode, Overlay, Policy, Records, Result, Review, Row, Rule, Side, Source, SourceKind, Standard
 from knowledge.shapes import flat
 
 _STATUSES = ("incompatible", "variable", "compatible")
