@@ -201,7 +201,7 @@ def conflicts_command(root: Path | None, as_json: bool) -> None:
     if as_json:
         told = {
             "conflicts": [
-                {"pair": item.pair, "mode": str(item.mode), "sources": {source: [_told(knowledge, row) for row in rows] for source, rows in item.by_source.items()}}
+                {"pair": item.pair, "mode": str(item.mode), "explained_by": item.explained_by, "sources": {source: [_told(knowledge, row) for row in rows] for source, rows in item.by_source.items()}}
                 for item in found
             ],
             "agreement": [{"between": [item.first, item.second], "pairs": item.pairs, "agreed": item.agreed, "kappa": item.kappa} for item in agreed],
@@ -209,7 +209,7 @@ def conflicts_command(root: Path | None, as_json: bool) -> None:
         click.echo(json.dumps(told, indent=1, ensure_ascii=False))
         return
     for item in found:
-        table = _table("source", "result", "tested", title=f"{item.pair[0]} + {item.pair[1]}, {item.mode}")
+        table = _table("source", "result", "tested", title=f"{item.pair[0]} + {item.pair[1]}, {item.mode}: {'explained by ' + ' or '.join(item.explained_by) if item.explained_by else 'unexplained'}")
         for source, rows in item.by_source.items():
             kind = knowledge.sources[source].kind
             for row in rows:
@@ -218,7 +218,8 @@ def conflicts_command(root: Path | None, as_json: bool) -> None:
                 table.add_row("", _cell("result", f"= {together(rows)}"), "")
         _console.print(table)
         _console.print()
-    _console.print(f"{len(found)} pairs on which sources disagree, counted by mode\n", style="bold")
+    explained = sum(bool(item.explained_by) for item in found)
+    _console.print(f"{len(found)} pairs on which sources disagree, counted by mode: {explained} explained, {len(found) - explained} unexplained\n", style="bold")
     table = _table("between", "pairs of which both speak", "agree", "kappa", title="Agreement between kinds of sources")
     for line in agreed:
         value = "not defined" if line.kappa is None else f"{line.kappa:.2f}"

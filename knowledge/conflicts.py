@@ -5,12 +5,13 @@ Only rows that name both drugs are compared; what reaches a pair through a group
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from knowledge.link import Knowledge, Pair
-from knowledge.model import Mode, Result, Row, SourceKind
+from knowledge.model import Mode, Result, Row, Side, SourceKind
+from knowledge.units import Concentration
 
 # Guidelines and reviews both weigh what others measured; they are one voice here.
 VOICES = {kind: str(kind) for kind in SourceKind} | {SourceKind.GUIDELINE: "guideline or review", SourceKind.REVIEW: "guideline or review"}
@@ -18,11 +19,16 @@ VOICES = {kind: str(kind) for kind in SourceKind} | {SourceKind.GUIDELINE: "guid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """A pair and mode on which sources disagree. `by_source`: the rows of each, in file order."""
+    """A pair and mode on which sources disagree.
+
+    by_source: the rows of each, in file order. explained_by: what tells the results apart, in coded form
+    (concentration, vehicle, formulation, method, hours); empty: unexplained.
+    """
 
     pair: Pair
     mode: Mode
     by_source: dict[str, tuple[Row, ...]]
+    explained_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +50,59 @@ def conflicts(knowledge: Knowledge) -> list[Conflict]:
         for row in rows:
             by_source.setdefault(row.cited.source, []).append(row)
         if len({together(some) for some in by_source.values()}) > 1:
-            found.append(Conflict(pair=pair, mode=mode, by_source={source: tuple(some) for source, some in by_source.items()}))
+            found.append(Conflict(pair=pair, mode=mode, by_source={source: tuple(some) for source, some in by_source.items()}, explained_by=explanation(rows)))
     return sorted(found, key=lambda conflict: (conflict.mode, conflict.pair))
+
+
+def explanation(rows: Sequence[Row]) -> tuple[str, ...]:
+    """What keeps the compatible rows of a pair apart from the others: each word alone would be enough.
+
+    A condition explains only where every row states it. Concentrations explain when those of one drug do not
+    overlap, hours when every failure was seen later than the longest compatible watch.
+    """
+    good = [row for row in rows if row.result is Result.COMPATIBLE]
+    bad = [row for row in rows if row.result is not Result.COMPATIBLE]
+    if not good or not bad:
+        return ()
+    found = []
+    if any(_apart([pick(row).conc for row in good], [pick(row).conc for row in bad]) for pick in _SIDES):
+        found.append("concentration")
+    if any(_disjoint([set(pick(row).vehicles) for row in good], [set(pick(row).vehicles) for row in bad]) for pick in _SIDES):
+        found.append("vehicle")
+    if any(_disjoint([_one(pick(row).formulation) for row in good], [_one(pick(row).formulation) for row in bad]) for pick in _SIDES):
+        found.append("formulation")
+    if _disjoint([_one(str(row.basis)) for row in good], [_one(str(row.basis)) for row in bad]) or _disjoint([_known(row) for row in good], [_known(row) for row in bad]):
+        found.append("method")
+    watched, failed = [row.hours for row in good], [row.hours for row in bad]
+    if None not in watched and None not in failed and max(hours for hours in watched if hours is not None) < min(hours for hours in failed if hours is not None):
+        found.append("hours")
+    return tuple(found)
+
+
+_SIDES: tuple[Callable[[Row], Side], ...] = (lambda row: row.a, lambda row: row.b)
+
+
+def _apart(good: Sequence[Concentration | None], bad: Sequence[Concentration | None]) -> bool:
+    """Whether two sets of concentrations of one family lie wholly above and below each other."""
+    known_good, known_bad = [conc for conc in good if conc], [conc for conc in bad if conc]
+    if len(known_good) < len(good) or len(known_bad) < len(bad) or len({conc.family for conc in known_good + known_bad}) != 1:
+        return False
+    highest, lowest = max(conc.high for conc in known_good), min(conc.low for conc in known_good)
+    return highest < min(conc.low for conc in known_bad) or lowest > max(conc.high for conc in known_bad)
+
+
+def _disjoint(good: Sequence[set[str]], bad: Sequence[set[str]]) -> bool:
+    """Whether every row states something, and no compatible row shares it with another."""
+    return all(good) and all(bad) and not set().union(*good) & set().union(*bad)
+
+
+def _one(text: str) -> set[str]:
+    return {text} if text else set()
+
+
+def _known(row: Row) -> set[str]:
+    """The methods of a row; "other" tells nothing."""
+    return {str(method) for method in row.method} - {"other"}
 
 
 def agreements(knowledge: Knowledge) -> list[Agreement]:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge import load
-from knowledge.conflicts import agreements, conflicts, kappa, together
-from knowledge.model import Mode, Result
+from knowledge.conflicts import agreements, conflicts, explanation, kappa, together
+from knowledge.model import Basis, Cited, Finding, Mode, Result, Row, Side
+from knowledge.units import Concentration
 from tests.knowledge.folder import Folder
 
 
@@ -96,3 +97,34 @@ def test_agreement_counts_the_pairs_of_which_both_speak(folder: Folder) -> None:
 
     assert 1 <= line.pairs
     assert line.agreed < line.pairs
+
+
+def _row(result: Result, conc: str = "", vehicle: str = "", formulation: str = "", hours: float | None = None, basis: Basis = Basis.PHYSICAL) -> Row:
+    one = Side(drug="fictazolam", conc=Concentration.parse(conc) if conc else None, vehicles=(vehicle,) if vehicle else (), formulation=formulation)
+    return Row(
+        id="x#1", a=one, b=Side(drug="samplicin"), mode=Mode.Y_SITE, result=result, basis=basis, method=(), hours=hours,
+        finding=Finding.OTHER, note="", cited=Cited(source="x"),
+    )
+
+
+GOOD, BAD = Result.COMPATIBLE, Result.INCOMPATIBLE
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([_row(GOOD, "1 mg/mL"), _row(BAD, "5 mg/mL")], ("concentration",)),
+        ([_row(GOOD, "1 mg/mL"), _row(BAD, "5 mEq/mL")], ()),
+        ([_row(GOOD, "1-5 mg/mL"), _row(BAD, "5 mg/mL")], ()),
+        ([_row(GOOD, "1 mg/mL"), _row(BAD)], ()),
+        ([_row(GOOD, vehicle="ns"), _row(BAD, vehicle="d5w")], ("vehicle",)),
+        ([_row(GOOD, formulation="edta"), _row(BAD, formulation="edta-free")], ("formulation",)),
+        ([_row(GOOD, basis=Basis.PHYSICAL), _row(BAD, basis=Basis.CHEMICAL)], ("method",)),
+        ([_row(GOOD, hours=1), _row(BAD, hours=24)], ("hours",)),
+        ([_row(GOOD, hours=24), _row(BAD, hours=1)], ()),
+        ([_row(GOOD), _row(BAD)], ()),
+        ([_row(GOOD), _row(GOOD)], ()),
+    ],
+)
+def test_a_conflict_is_explained_only_by_what_every_row_states(rows: list[Row], words: tuple[str, ...]) -> None:
+    assert words == explanation(rows)
