@@ -42,14 +42,20 @@ class AskError(ValueError):
         super().__init__("; ".join(f"{problem.at}: {problem.reason} ({problem.mend})" for problem in problems))
 
 
+def readable(text: str) -> None:
+    """A text with half a character (a lone surrogate) cannot be shown again, so it is refused."""
+    if not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise ValidationError("the text holds half a character | send it as UTF-8")
+
+
 class CodeSchema(Schema):
     """A coded drug."""
 
     class Meta:
         unknown = RAISE
 
-    system = fields.String(required=True, validate=Length(1, LONGEST_NAME), metadata={"description": "rxnorm, unii, snomed or wikidata, or the system's URI", "example": "rxnorm"})
-    code = fields.String(required=True, validate=Length(1, LONGEST_NAME), metadata={"example": "11124"})
+    system = fields.String(required=True, validate=[Length(1, LONGEST_NAME), readable], metadata={"description": "rxnorm, unii, snomed or wikidata, or the system's URI", "example": "rxnorm"})
+    code = fields.String(required=True, validate=[Length(1, LONGEST_NAME), readable], metadata={"example": "11124"})
 
 
 class Named(fields.Field[Any]):
@@ -63,6 +69,7 @@ class Named(fields.Field[Any]):
                 raise ValidationError("the name is empty | write a drug's name or leave the entry out")
             if len(value) > LONGEST_NAME:
                 raise ValidationError(f"the name has more than {LONGEST_NAME} characters | write one drug's name")
+            readable(value)
             return value
         if isinstance(value, Mapping):
             return _CODE.load(value)
@@ -76,11 +83,11 @@ class InfusionSchema(Schema):
         unknown = RAISE
 
     drug = Named(required=True, metadata={"description": "a name, brand or abbreviation, or a code", "example": "vancomycin"})
-    conc = fields.String(metadata={"description": ACCEPTED, "example": "5 mg/mL"}, validate=Length(1, 60))
-    vehicle = fields.String(metadata={"description": "the fluid it runs in: NS, D5W, LR ..., a fluid's name, premix or undiluted", "example": "NS"}, validate=Length(1, LONGEST_NAME))
-    formulation = fields.String(metadata={"description": "where evidence tells products apart, e.g. edta or edta-free", "example": "edta"}, validate=Length(1, 60))
-    line = fields.String(metadata={"description": "lumen by name; left out = shared with all", "example": "white"}, validate=Length(1, 60))
-    start = fields.String(metadata={"description": "ISO 8601 local time", "example": "2026-01-05T08:00"}, validate=Length(1, 40))
+    conc = fields.String(metadata={"description": ACCEPTED, "example": "5 mg/mL"}, validate=[Length(1, 60), readable])
+    vehicle = fields.String(metadata={"description": "the fluid it runs in: NS, D5W, LR ..., a fluid's name, premix or undiluted", "example": "NS"}, validate=[Length(1, LONGEST_NAME), readable])
+    formulation = fields.String(metadata={"description": "where evidence tells products apart, e.g. edta or edta-free", "example": "edta"}, validate=[Length(1, 60), readable])
+    line = fields.String(metadata={"description": "lumen by name; left out = shared with all", "example": "white"}, validate=[Length(1, 60), readable])
+    start = fields.String(metadata={"description": "ISO 8601 local time", "example": "2026-01-05T08:00"}, validate=[Length(1, 40), readable])
     hours = fields.Float(metadata={"description": "duration in hours", "example": 0.5}, validate=Range(0, 10_000, min_inclusive=False))
     rate_ml_per_h = fields.Float(metadata={"description": "rate in mL/h", "example": 100}, validate=Range(0, 100_000, min_inclusive=False))
     route = fields.String(metadata={"description": "iv unless told"}, validate=OneOf(ROUTES))
@@ -114,6 +121,8 @@ class Item(fields.Field[dict[str, Any]]):
         self.named = Named()
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str):
+            return {"drug": self.named.deserialize(value)}
         if isinstance(value, Mapping) and "drug" in value:
             return self.schema.load(value)
         if isinstance(value, Mapping) and not {"system", "code"} & set(value):
@@ -159,12 +168,20 @@ def order(question: Any, names: Names, *, most_drugs: int = MOST_DRUGS) -> Order
         raise AskError([AskProblem("", "the question is not an object", 'write {"drugs": [...]}')])
     for part in ("drugs", "medications"):
         given = question.get(part)
-        if isinstance(given, Sequence) and len(given) > most_drugs:
+        if isinstance(given, Sequence) and not isinstance(given, str) and len(given) > most_drugs:
             raise AskError([AskProblem(part, f"{len(given)} entries; at most {most_drugs} can be asked at once", "split the question")])
     try:
         data: dict[str, Any] = _QUESTION.load(question)
     except ValidationError as error:
         raise AskError(list(flatten(error.messages))) from error
+    return resolve(data, names)
+
+
+def resolve(data: Mapping[str, Any], names: Names) -> Order:
+    """An Order from a question whose shape has been made sure of, as the schemas leave it.
+
+    Raises AskError for nonsense units, times, and repeated drugs.
+    """
     reader = _Reader(names)
     infusions = tuple(found for number, item in enumerate(data["drugs"]) if (found := reader.infusion(item, f"drugs/{number}")))
     medications = tuple(taken for number, item in enumerate(data.get("medications", ())) if (taken := reader.medication(item, f"medications/{number}")))
@@ -267,6 +284,9 @@ def flatten(messages: Any, at: str = "") -> list[AskProblem]:
 
 
 _SPOKEN = re.compile(r"\s*@\s*")
+_CONC = r"(?P<conc>[<>]?\s*[\d.,]+(?:\s*-\s*[\d.,]+)?\s*(?:%|[a-zA-Zµμ]+\s*/\s*\d*\.?\d*\s*[a-zA-Z]+))"
+_CONC_FIRST = re.compile(rf"{_CONC}(?:\s*/\s*|(?<!%)\s+|$)(?P<fluid>.*)")  # "0.9% NaCl" is a fluid, not a strength in one
+_CONC_LAST = re.compile(rf"(?P<fluid>.*?)\s*/\s*{_CONC}")
 
 
 def spoken(text: str) -> dict[str, Any] | str:
@@ -278,14 +298,12 @@ def spoken(text: str) -> dict[str, Any] | str:
     if not more:
         return drug
     item: dict[str, Any] = {"drug": drug}
-    conc = re.match(r"^[<>]?\s*[\d.,]+(?:\s*-\s*[\d.,]+)?\s*(?:%|[a-zA-Zµμ]+\s*/\s*\d*\.?\d*\s*[a-zA-Z]+)", more[0])
-    rest = more[0]
+    told = _CONC_FIRST.fullmatch(more[0]) or _CONC_LAST.fullmatch(more[0])
+    conc, fluid = (told["conc"], told["fluid"]) if told else ("", more[0])
     if conc:
-        item["conc"] = conc[0].strip()
-        rest = more[0][conc.end():]
-    rest = rest.strip().strip("/").strip()
-    if rest:
-        item["vehicle"] = rest
+        item["conc"] = conc.strip()
+    if fluid.strip(" /"):
+        item["vehicle"] = fluid.strip(" /")
     if len(more) > 1 and more[1].strip():
         item["line"] = more[1].strip()
     return item

@@ -6,10 +6,11 @@ kept and used again; a report is never kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
-from typing import TypeVar
+from itertools import chain, combinations, count
+from typing import NamedTuple, TypeVar
 
 from checker import acidbase, interactions, rules, wording
 from checker.line import judge
@@ -17,7 +18,7 @@ from checker.model import Conditions, Finding, Infusion, InteractionHit, Judgeme
 from knowledge import Knowledge
 from knowledge.model import Mode
 
-REMEMBERED = 200_000  # judgements kept at most; a few hundred bytes each
+REMEMBERED = 20_000  # pairs kept at most; two or three kilobytes each
 _LEVELS = {level: rank for rank, level in enumerate(Level)}
 _KINDS = {kind: rank for rank, kind in enumerate(Kind)}
 _SEVERITIES = {"contraindicated": 0, "major": 1, "moderate": 2, "minor": 3, "": 4}
@@ -26,14 +27,25 @@ Given = Infusion | Medication
 Value = TypeVar("Value")
 
 
+class _Met(NamedTuple):
+    """What is said of two medicines, whoever asks."""
+
+    pair: tuple[str, str]
+    line: Judgement | None
+    interactions: tuple[InteractionHit, ...]
+    findings: tuple[Finding, ...]
+
+
 @dataclass(slots=True)
 class Checker:
     """The engine over one knowledge base. Safe to share between threads: it only ever adds to its memory."""
 
     knowledge: Knowledge
     _judged: dict[tuple[object, ...], tuple[Judgement, tuple[Finding, ...]]] = field(default_factory=dict)
-    _pairs: dict[tuple[object, ...], tuple[tuple[InteractionHit, ...], tuple[Finding, ...]]] = field(default_factory=dict)
+    _pairs: dict[tuple[object, ...], _Met] = field(default_factory=dict)
     _own: dict[tuple[object, ...], tuple[Finding, ...]] = field(default_factory=dict)
+    _states: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=count)
 
     def check(self, order: Order) -> Report:
         """Answer an order. Deterministic; never raises for what is unknown."""
@@ -43,9 +55,11 @@ class Checker:
         for infusion in infusions:
             if order.focus is None or infusion.at in order.focus:
                 found += self._alone(infusion, order.age_days)
-        given: list[Given] = [*infusions, *order.medications]
-        pairs = [self._pair(order, infusions, a, b, found) for a, b in combinations(given, 2) if order.focus is None or a.at in order.focus or b.at in order.focus]
-        found += _mixture_note(pairs)
+        medicines: list[Given] = [*infusions, *order.medications]
+        given = [(item, self._state(item)) for item in medicines]
+        focus = order.focus
+        pairs = [self._pair(order, infusions, a, b, found) for a, b in combinations(given, 2) if focus is None or a[0].at in focus or b[0].at in focus]
+        found += self._mixture(pairs)
         found = sorted(dict.fromkeys(found), key=_worst_first)
         return Report(
             verdict=_verdict(found, order.not_understood), mode=order.mode, infusions=infusions, medications=order.medications,
@@ -71,45 +85,56 @@ class Checker:
             kept = _keep(self._own, key, tuple(rules.own_findings(self.knowledge, infusion, age_days)))
         return kept
 
-    def _pair(self, order: Order, infusions: Sequence[Infusion], a: Given, b: Given, found: list[Finding]) -> PairResult:
+    def _state(self, given: Given) -> int:
+        """A number for all of one medicine that its pairs depend on, but for time and line: a key that is quick to look up."""
+        key = (given.drug, given.route, given.conditions if isinstance(given, Infusion) else None)
+        kept = self._states.get(key)
+        return _keep(self._states, key, next(self._numbers)) if kept is None else kept
+
+    def _pair(self, order: Order, infusions: Sequence[Infusion], one: tuple[Given, int], two: tuple[Given, int], found: list[Finding]) -> PairResult:
         """Judge two of the order, adding what there is to say to `found`."""
-        if b.drug < a.drug:
-            a, b = b, a
-        line = None
+        (a, state_a), (b, state_b) = (two, one) if two[0].drug < one[0].drug else (one, two)
+        mode, together = order.mode, False
         if isinstance(a, Infusion) and isinstance(b, Infusion) and a.drug != b.drug and share_line(a, b):
-            if overlap(a, b):
-                line = self._on_line(Mode.ADMIXTURE if a.bag is not None and a.bag == b.bag else order.mode, a, b, found)
-            else:
+            together = overlap(a, b)
+            if not together:
                 found += self._in_turn(order.mode, a, b, infusions)
-        key = (a.drug, b.drug, a.route, b.route, order.age_days, _order_of_start(a, b))
-        kept = self._pairs.get(key)
-        if kept is None:
-            kept = _keep(self._pairs, key, self._interactions(a, b, order.age_days))
-        found += kept[1]
-        if a.drug == b.drug and isinstance(a, Infusion) != isinstance(b, Infusion):
-            twice = interactions.duplication(self.knowledge, a, b)
-            found += [twice] if twice else []
-        return PairResult(pair=(a.drug, b.drug), at=(a.at, b.at), line=line, interactions=kept[0])
+            elif a.bag is not None and a.bag == b.bag:
+                mode = Mode.ADMIXTURE
+        key = (state_a, state_b, together, mode, order.age_days, _order_of_start(a, b))
+        met = self._pairs.get(key)
+        if met is None:
+            met = _keep(self._pairs, key, self._meet(mode, a, b, together, order.age_days))
+        found += met.findings
+        return PairResult(pair=met.pair, at=(a.at, b.at), line=met.line, interactions=met.interactions)
+
+    def _meet(self, mode: Mode, a: Given, b: Given, together: bool, age_days: int | None) -> _Met:
+        """All that is said of two, but for a flush between them."""
+        line: Judgement | None = None
+        findings: Sequence[Finding] = ()
+        if together and isinstance(a, Infusion) and isinstance(b, Infusion):
+            line, findings = self._on_line(mode, a, b)
+        hits, told = self._interactions(a, b, age_days)
+        return _Met((a.drug, b.drug), line, hits, (*findings, *told))
 
     def _interactions(self, a: Given, b: Given, age_days: int | None) -> tuple[tuple[InteractionHit, ...], tuple[Finding, ...]]:
         if a.drug == b.drug:
-            return (), ()  # two infusions of one drug; one infused and once more as a medicine is told in _pair
+            both = isinstance(a, Infusion) == isinstance(b, Infusion)  # two infusions of one drug are no duplication
+            twice = None if both else interactions.duplication(self.knowledge, a, b)
+            return (), (twice,) if twice else ()
         hits = interactions.hits(self.knowledge, a, b, age_days)
         findings = interactions.findings(self.knowledge, a, b, hits)
         twice = interactions.duplication(self.knowledge, a, b)
         return hits, tuple([*findings, twice] if twice else findings)
 
-    def _on_line(self, mode: Mode, a: Infusion, b: Infusion, found: list[Finding]) -> Judgement | None:
+    def _on_line(self, mode: Mode, a: Infusion, b: Infusion) -> tuple[Judgement | None, Sequence[Finding]]:
         """The line judgement of two that run together. A drug and its own vehicle is a matter of diluent instead."""
         for drug, fluid in ((a, b), (b, a)):
             if drug.conditions.vehicle == fluid.drug:
                 judged = rules.diluent_judgement(self.knowledge, drug)
-                if judged.status is Status.NO_DATA:  # the rest is told of the drug alone
-                    found.append(wording.line_finding(self.knowledge, judged))
-                return judged
-        judged, findings = self._judge(mode, a.drug, b.drug, a.conditions, b.conditions)
-        found += findings
-        return judged
+                # but for missing data, it is told of the drug alone
+                return judged, [wording.line_finding(self.knowledge, judged)] if judged.status is Status.NO_DATA else []
+        return self._judge(mode, a.drug, b.drug, a.conditions, b.conditions)
 
     def _judge(self, mode: Mode, a: str, b: str, asked_a: Conditions, asked_b: Conditions) -> tuple[Judgement, tuple[Finding, ...]]:
         if b < a:
@@ -120,9 +145,20 @@ class Checker:
             hits = rules.pair_hits(self.knowledge, mode, a, b, asked_a, asked_b)
             judged = judge(self.knowledge, mode, a, b, asked_a, asked_b, hits)
             cautioned = acidbase.caution(self.knowledge, judged)
-            findings = (wording.line_finding(self.knowledge, judged), *([cautioned] if cautioned else []))
+            flush = rules.flush_fluids(self.knowledge, judged.pair[0], judged.pair[1])[0] if judged.status is Status.NO_DATA else ()
+            findings = (wording.line_finding(self.knowledge, judged, flush=flush), *([cautioned] if cautioned else []))
             kept = _keep(self._judged, key, (judged, findings))
         return kept
+
+    def _mixture(self, pairs: Sequence[PairResult]) -> tuple[Finding, ...]:
+        """Three or more on one line: pairs do not prove the mixture."""
+        met = {pair.pair for pair in pairs if pair.line is not None}
+        partners = Counter(chain.from_iterable(met))
+        together = tuple(sorted({drug for pair in met if partners[pair[0]] > 1 or partners[pair[1]] > 1 for drug in pair}))
+        if not together:
+            return ()
+        kept = self._own.get(together)
+        return _keep(self._own, together, (wording.mixture(together),)) if kept is None else kept
 
     def _in_turn(self, mode: Mode, a: Infusion, b: Infusion, infusions: Sequence[Infusion]) -> list[Finding]:
         """Two that follow each other on one line: what must not meet needs a flush between."""
@@ -177,21 +213,10 @@ def _order_of_start(a: Given, b: Given) -> int | None:
     return int(start_a > start_b) - int(start_a < start_b)
 
 
-def _mixture_note(pairs: Sequence[PairResult]) -> list[Finding]:
-    """Three or more on one line: pairs do not prove the mixture."""
-    partners: dict[str, set[str]] = {}
-    for pair in pairs:
-        if pair.line is not None:
-            partners.setdefault(pair.pair[0], set()).add(pair.pair[1])
-            partners.setdefault(pair.pair[1], set()).add(pair.pair[0])
-    together = {name for drug, others in partners.items() if len(others) > 1 for name in (drug, *others)}
-    return [wording.mixture(tuple(sorted(together)))] if together else []
-
-
 def _verdict(found: Sequence[Finding], not_understood: Sequence[NotUnderstood]) -> Verdict:
-    worst = min((_LEVELS[finding.level] for finding in found), default=_LEVELS[Level.NOTE])
-    if worst < _LEVELS[Level.NOTE]:
-        return list(Verdict)[worst]
+    """found: worst first."""
+    if found and found[0].level is not Level.NOTE:
+        return Verdict(found[0].level)
     return Verdict.UNKNOWN if not_understood else Verdict.CLEAR
 
 

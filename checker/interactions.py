@@ -108,11 +108,11 @@ def _text(knowledge: Knowledge, a: Given, b: Given, found: Sequence[InteractionH
     first, second = (lead.precipitant, lead.object) if lead.object else sorted((a.drug, b.drug))
     names = f"{wording.name(knowledge, first)} {'on' if lead.object else '+'} {wording.name(knowledge, second)}"
     statements = [hit.stated.statement for hit in found]
-    text = f"{names}: {lead.statement.severity} interaction."
+    text = f"{names}: {lead.statement.severity} interaction." if found[0].holds else f"{names}: interaction under a condition that the question does not decide."
     text += wording.sentences(knowledge, "mechanism", (item.mechanism for item in statements))
     text += wording.sentences(knowledge, "effect", (item.effect for item in statements))
     if found[0].holds is None:
-        text += f" Holds only if: {'; or '.join(dict.fromkeys(item.condition for item in statements))}."
+        text += f" Level: {'; '.join(dict.fromkeys(f'{item.severity} if {item.condition}' for item in statements))}."
     text += wording.sentences(knowledge, "manage", (code for item in statements for code in item.manage))
     through = dict.fromkeys(wording.via_text(knowledge, via) for via in lead.via if via.kind != "class")
     return f"{text} Derived: {'; '.join(through)}." if through else text

@@ -142,7 +142,7 @@ def _bracketed(row: Row, rows: Sequence[Row], asked_a: Conditions, asked_b: Cond
     hull = (min(x[0] for x in boxes), max(x[1] for x in boxes), min(x[2] for x in boxes), max(x[3] for x in boxes))
     if not (_within(asked_a.conc, hull[0], hull[1], row.a.conc) and _within(asked_b.conc, hull[2], hull[3], row.b.conc)):
         return False
-    if not any(_beyond(found, asked_a, asked_b, -1) for found in boxes) or not any(_beyond(found, asked_a, asked_b, 1) for found in boxes):
+    if not any(_beyond(other, asked_a, asked_b, -1) for other in peers) or not any(_beyond(other, asked_a, asked_b, 1) for other in peers):
         return False
     return row.result is not Result.COMPATIBLE or not any(
         other.result is not Result.COMPATIBLE and _touches(other, hull, row) and _relation(other, asked_a, asked_b, with_conc=False) is not Relation.EXCLUDES
@@ -150,10 +150,16 @@ def _bracketed(row: Row, rows: Sequence[Row], asked_a: Conditions, asked_b: Cond
     )
 
 
-def _beyond(box: Box, asked_a: Conditions, asked_b: Conditions, way: int) -> bool:
-    """Whether a test lies at or below (way -1), or at or above (way 1), what was asked on both sides."""
-    for asked, low, high in ((asked_a.conc, box[0], box[1]), (asked_b.conc, box[2], box[3])):
-        if asked is not None and (low > asked.low * (1 + 1e-9) if way < 0 else high < asked.high * (1 - 1e-9)):
+def _beyond(row: Row, asked_a: Conditions, asked_b: Conditions, way: int) -> bool:
+    """Whether a test reaches down to (way -1), or up to (way 1), what was asked on both sides."""
+    for asked, tested in ((asked_a.conc, row.a.conc), (asked_b.conc, row.b.conc)):
+        if asked is None:
+            continue
+        if tested is None:
+            return False
+        bound, wanted, is_open = (tested.low, asked.low, tested.open_low) if way < 0 else (asked.high, tested.high, tested.open_high)
+        slack = 1e-9 * min(bound, wanted)  # the rounding of unit conversion
+        if bound > wanted + slack or (is_open and bound >= wanted - slack):
             return False
     return True
 

@@ -15,15 +15,16 @@ from knowledge import Knowledge
 from knowledge.link import Via
 from knowledge.model import Cited, Row, Side, Source
 
-REMEMBERED = 100_000  # rendered pieces kept at most
+REMEMBERED = 40_000  # rendered pieces kept at most; half a kilobyte each
 Json = dict[str, Any]
 
 
 class Renderer:
     """Turns reports over one knowledge base into JSON."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, remember: int = REMEMBERED) -> None:
         self.knowledge = knowledge
+        self._most = remember
         # id of a frozen object -> the object (so that its id stays its own) and its bytes
         self._memory: dict[int, tuple[object, orjson.Fragment]] = {}
         self.identity: Json = {"version": knowledge.version, "digest": f"sha256:{knowledge.digest}", "overlay": None}
@@ -37,6 +38,10 @@ class Renderer:
     def plain(self, report: Report, *, explain: bool = False) -> Json:
         """The report as plain dicts and lists."""
         return orjson.loads(self.json(report, explain=explain))  # type: ignore[no-any-return]
+
+    def findings(self, report: Report) -> list[orjson.Fragment]:
+        """The findings of a report alone, each as JSON."""
+        return [self._kept(finding, self._finding) for finding in report.findings]
 
     def _report(self, report: Report, explain: bool) -> Json:
         given: list[Infusion | Medication] = [*report.infusions, *report.medications]
@@ -54,7 +59,7 @@ class Renderer:
                 {"pair": pair.pair, "at": pair.at, "line": line(pair.line) if pair.line else None, "interactions": self._interactions(pair)}
                 for pair in report.pairs
             ],
-            "findings": [self._kept(finding, self._finding) for finding in report.findings],
+            "findings": self.findings(report),
             "knowledge": self.identity,
         }
 
@@ -62,9 +67,9 @@ class Renderer:
         kept = self._memory.get(id(thing))
         if kept is not None and kept[0] is thing:
             return kept[1]
-        if len(self._memory) >= REMEMBERED:
+        if len(self._memory) >= self._most:
             self._memory.clear()
-        fragment = orjson.Fragment(orjson.dumps(render(thing)))
+        fragment = orjson.Fragment(bytes(memoryview(orjson.dumps(render(thing)))))  # a copy of just that size: orjson's own holds on to more memory
         self._memory[id(thing)] = (thing, fragment)
         return fragment
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from checker import wording
 from checker.line import judge
-from checker.model import UNSTATED, Cite, Conditions, Finding, Infusion, Judgement, Level, Reason, RuleHit, Status
+from checker.model import UNSTATED, Cite, Conditions, Finding, Infusion, Judgement, Level, RuleHit, Status
 from checker.model import Kind as FindingKind
 from knowledge.link import Knowledge
 from knowledge.model import PREMIX, UNDILUTED, Effect, Kind, Mode, Result, Rule

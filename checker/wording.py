@@ -73,8 +73,8 @@ def tested(knowledge: Knowledge, row: Row) -> str:
     return f"{text}, {row.hours:g} h" if row.hours is not None else text
 
 
-def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = FindingKind.LINE) -> Finding:
-    """What a judged pair says to a person."""
+def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = FindingKind.LINE, flush: Sequence[str] = ()) -> Finding:
+    """What a judged pair says to a person. flush: fluids that a label names for a flush, told where the pair is unanswered."""
     level = _LEVEL[judged.status]
     if judged.status is Status.COMPATIBLE and not judged.stated:
         level = Level.CAUTION
@@ -83,18 +83,19 @@ def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Fi
     cited = [item.row.cited for item in (*judged.weighed, *judged.kin) if item.settled or item in judged.kin]
     cited += [hit.rule.cited for hit in judged.rules] + [source for hit in judged.rules if hit.via for source in hit.via.cited]
     cited += [source for item in (*judged.weighed, *judged.kin) if item.via and (item.settled or item in judged.kin) for source in item.via.cited]
-    if judged.reason is Reason.OTHER_MODE or judged.status is Status.COMPATIBLE:
+    contradicted = judged.reason is Reason.CONFLICTING and not any(item.settled for item in judged.weighed)  # a permitted diluent
+    if judged.reason is Reason.OTHER_MODE or judged.status is Status.COMPATIBLE or contradicted:
         cited += [row.cited for row in judged.context if row.result is Result.INCOMPATIBLE]
     if judged.status is Status.NO_DATA:  # the nearest tests and what other modes add are claims too
         cited += [item.row.cited for item in _nearest(judged)]
         cited += [row.cited for row in judged.context if row.result is Result.COMPATIBLE]
-    if judged.reason is Reason.PERMITTED_DILUENT:
+    if judged.reason is Reason.PERMITTED_DILUENT or contradicted:
         cited += [rule.cited for drug in judged.pair for rule in knowledge.drugs[drug].rules if rule.rule == "diluent-required" and set(rule.values) & set(judged.pair)]
     if judged.policy is not None:
         cited.append(Cited(source=POLICY_SOURCE, at="policies.yaml"))
     both = f"{name(knowledge, judged.pair[0])} + {name(knowledge, judged.pair[1])}"
     return Finding(
-        level=level, kind=kind, code=f"{judged.status}/{judged.reason}", drugs=judged.pair, text=f"{both}: {_line_text(knowledge, judged, kind)}", sources=cites(cited),
+        level=level, kind=kind, code=f"{judged.status}/{judged.reason}", drugs=judged.pair, text=f"{both}: {_line_text(knowledge, judged, kind, flush)}", sources=cites(cited),
     )
 
 
@@ -108,7 +109,7 @@ def _diluent_text(knowledge: Knowledge, judged: Judgement) -> str:
     return f"tests in this fluid differ or failed under other conditions{_seen(knowledge, judged)}: {tests}. Compare concentration and hours with yours."
 
 
-def _line_text(knowledge: Knowledge, judged: Judgement, kind: FindingKind = FindingKind.LINE) -> str:
+def _line_text(knowledge: Knowledge, judged: Judgement, kind: FindingKind, flush: Sequence[str]) -> str:
     where = _WHERE[judged.mode]
     context = _context(judged)
     if kind is FindingKind.DILUENT and judged.policy is None and any(item.settled for item in judged.weighed):
@@ -120,6 +121,9 @@ def _line_text(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Find
         return f"{opening}. {'; '.join(dict.fromkeys(rule_hit(knowledge, hit) for hit in judged.rules))}."
     if judged.status is Status.INCOMPATIBLE:
         return f"incompatible {where}{_seen(knowledge, judged)}{_through(knowledge, judged)}. Do not let them meet: use separate lumens, or give one after the other with a flush between.{context}"
+    if judged.reason is Reason.CONFLICTING and not any(item.settled for item in judged.weighed):
+        against = _kin(knowledge, judged) if judged.kin else f"incompatible {_elsewhere(judged)}"
+        return f"a label names this fluid as a diluent, but {against}. Keep them apart unless a pharmacist knows more."
     if judged.reason is Reason.CONFLICTING:
         return f"results differ {where}{_seen(knowledge, judged)}{_through(knowledge, judged)}. Keep them apart unless your concentrations and fluids match a compatible test.{context}"
     if judged.reason is Reason.OUTSIDE_TESTED:
@@ -128,12 +132,15 @@ def _line_text(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Find
         nearest = "; ".join(dict.fromkeys(tested(knowledge, item.row) for item in _nearest(judged)))
         return f"yours were not tested {where}. Nearest tests, compatible: {nearest}. They do not prove yours.{context}"
     if judged.reason is Reason.OTHER_MODE:
-        other = ", ".join(sorted({_WHERE[row.mode] for row in judged.context if row.result is Result.INCOMPATIBLE}))
-        return f"not studied {where}, but incompatible {other}. Keep them apart."
+        return f"not studied {where}, but incompatible {_elsewhere(judged)}. Keep them apart."
     if judged.reason is Reason.COMPOSITION:
         return f"not studied {where} as such, but {_kin(knowledge, judged)}. Keep them apart unless a pharmacist knows more.{context}"
     if judged.reason is Reason.NOT_STUDIED:
-        return f"no study or label found for this pair {where}. Unknown is not compatible: use separate lumens, or ask.{context}"
+        fluids = f" ({' or '.join(vehicle(knowledge, fluid) for fluid in flush)} by label)" if flush else ""
+        return (
+            f"no study or label found for this pair {where}. Unknown is not compatible: use separate lumens, or give one after the other with a flush between{fluids}, "
+            f"or ask.{_wanted(knowledge, judged)}{context}"
+        )
     if judged.reason is Reason.PERMITTED_DILUENT:
         return "the label names this fluid as a diluent of the product."
     if not judged.stated:
@@ -142,12 +149,23 @@ def _line_text(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Find
     return f"compatible {where} as tested: {holds}.{context}"
 
 
+def _wanted(knowledge: Knowledge, judged: Judgement) -> str:
+    """A study that could not be read in full and may hold the pair."""
+    study = next((item for item in knowledge.records.wanted if set(judged.pair) <= set(item.drugs)), None)
+    return f" A study that may answer it, not read in full: {study.cite.rstrip('.')}." if study is not None else ""
+
+
 def _policy(knowledge: Knowledge, judged: Judgement, policy: Policy, published: Status) -> str:
     """A facility's decision, beside what the published evidence says."""
     whose = knowledge.overlay.name if knowledge.overlay else "this facility"
     signed = f", approved by {policy.approver}" if policy.approver else ""
     dated = f", {policy.date}" if policy.date else ""
     return f"{policy.status} {_WHERE[judged.mode]} by local policy of {whose} ({policy.reason}{signed}{dated}). The published evidence says: {published}."
+
+
+def _elsewhere(judged: Judgement) -> str:
+    """Where, other than asked, the pair was found incompatible."""
+    return ", ".join(sorted({_WHERE[row.mode] for row in judged.context if row.result is Result.INCOMPATIBLE}))
 
 
 def _nearest(judged: Judgement) -> Sequence[Weighed]:

@@ -17,7 +17,7 @@ from knowledge.errors import KnowledgeError, Problem
 Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the C parser where the wheel has it
 
 FOLDERS = ("drugs", "studies", "interactions")
-SINGLE = ("classes", "groups", "substances", "sources", "ambiguous", "vocabulary", "release", "grid", "acid-base", "accepted-conflicts", "accepted-gaps")
+SINGLE = ("classes", "groups", "substances", "sources", "ambiguous", "vocabulary", "release", "grid", "second-read", "wanted", "acid-base", "accepted-conflicts", "accepted-gaps")
 DEEPEST = 12  # levels of nesting; the formats need six
 
 

@@ -119,10 +119,11 @@ class _Reader:
         ambiguous = tuple(self._list("ambiguous", schema.AmbiguousSchema()))
         vocabulary = self._vocabulary()
         acid_base = self._one("acid-base", schema.AcidBaseSchema()) if "acid-base.yaml" in self.contents else None
+        wanted = tuple(self._list("wanted", schema.WantedSchema())) if "wanted.yaml" in self.contents else ()
         self._twice(sources)
         records = Records(
             version=release["version"] if release else "", date=release["date"] if release else "", drugs=drugs, classes=classes, groups=groups,
-            substances=substances, sources=sources, rows=rows, interactions=interactions, ambiguous=ambiguous, vocabulary=vocabulary, acid_base=acid_base,
+            substances=substances, sources=sources, rows=rows, interactions=interactions, ambiguous=ambiguous, vocabulary=vocabulary, acid_base=acid_base, wanted=wanted,
         )
         self._check(records)
         self.reading.records = _with_fluids(records)

@@ -399,6 +399,21 @@ class Ambiguous:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A study that could not be read in full and whose table would answer pairs of `drugs`."""
+
+    cite: str
+    drugs: tuple[str, ...]
+    doi: str = ""
+    pmid: str = ""
+    pmcid: str = ""
+    url: str = ""
+    open: bool = False
+    pairs_expected: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AcidBase:
     """The rule for untested pairs, with its measured error. least_gap: pH units."""
 
@@ -459,4 +474,5 @@ class Records:
     ambiguous: tuple[Ambiguous, ...]
     vocabulary: dict[str, dict[str, str]]  # code list -> code -> our own words
     acid_base: AcidBase | None = None
+    wanted: tuple[Wanted, ...] = ()
     overlay: Overlay | None = None

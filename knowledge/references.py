@@ -45,6 +45,9 @@ def dangling(records: Records) -> Iterator[Dangling]:
     for token in records.ambiguous:
         for candidate in token.candidates:
             yield from names.node(f"ambiguous:{token.token}", "candidates", candidate)
+    for number, study in enumerate(records.wanted):
+        for drug_id in study.drugs:
+            yield from names.node(f"wanted:{number}", "drugs", drug_id)
     yield from _vehicle_codes(records)
 
 

@@ -40,6 +40,7 @@ from knowledge.model import (
     SourceKind,
     Substance,
     TallMan,
+    Wanted,
     When,
 )
 
@@ -348,6 +349,21 @@ class AmbiguousSchema(Strict):
     others = Texts(load_default=())
     why = Text(required=True)
     source = Text(required=True)
+
+
+class WantedSchema(Strict):
+    """An entry of wanted.yaml."""
+
+    record = Wanted
+    cite = Text(required=True)
+    drugs = Texts(load_default=())
+    doi = Text()
+    pmid = Text()
+    pmcid = Text()
+    url = Text()
+    open = YesNo()
+    pairs_expected = Text()
+    why = Text()
 
 
 class AcidBaseSchema(Strict):

@@ -15,9 +15,7 @@ CASES = {"world": read("world"), "clinical": read("clinical")}
 # What is said about the question itself, not about a drug, has no source to show.
 NO_CLAIM = {"mixture-not-proven", "no-data/not-studied", "same-ingredient", "diluent-not-known"}
 
-both = pytest.mark.parametrize(
-    ("tree", "case"), [pytest.param(tree, case, id=case.at) for tree, cases in CASES.items() for case in cases],
-)
+both = pytest.mark.parametrize(("tree", "case"), [pytest.param(tree, case, id=case.at) for tree, cases in CASES.items() for case in cases])
 
 
 class Door:
@@ -42,7 +40,15 @@ def test_case(doors: dict[str, Door], tree: str, case: Case) -> None:
 
     wrong = differences(answer, case.expect)
 
-    assert not wrong, "\n".join([case.case, case.why, *wrong, "findings:", *(f"  {item['level']} {item['kind']} {item['code']}: {item['text']}" for item in answer["findings"])])
+    assert not wrong, "\n".join(
+        [
+            case.case,
+            case.why,
+            *wrong,
+            "findings:",
+            *(f"  {item['level']} {item['kind']} {item['code']}: {item['text']}" for item in answer["findings"]),
+        ]
+    )
 
 
 @both
@@ -75,10 +81,9 @@ def test_there_are_enough_clinical_cases() -> None:
 @pytest.fixture(scope="session")
 def clients(world: Knowledge, real: Knowledge) -> dict[str, Any]:
     """Flask test clients over both knowledge bases."""
-    api = pytest.importorskip("api")
-    if not hasattr(api, "create_app"):
-        pytest.skip("the API is not there yet")
-    return {tree: api.create_app(knowledge=knowledge).test_client() for tree, knowledge in (("world", world), ("clinical", real))}
+    from api import create_app
+
+    return {tree: create_app(knowledge=knowledge).test_client() for tree, knowledge in (("world", world), ("clinical", real))}
 
 
 @both

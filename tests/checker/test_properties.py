@@ -58,12 +58,19 @@ def test_pair_order_never_matters(records: Records, question: dict[str, Any], ch
 @given(worlds(), questions(), st.randoms(use_true_random=False))
 def test_file_and_row_order_never_matter(records: Records, question: dict[str, Any], chance: random.Random) -> None:
     """Records come in the order of files and rows; the answer is the same to the byte."""
+
     def mixed(items: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(chance.sample(items, len(items)))
 
     shuffled = replace(
-        records, drugs=mixed(records.drugs), rows=mixed(records.rows), interactions=mixed(records.interactions), sources=mixed(records.sources),
-        classes=mixed(records.classes), groups=mixed(records.groups), substances=mixed(records.substances),
+        records,
+        drugs=mixed(records.drugs),
+        rows=mixed(records.rows),
+        interactions=mixed(records.interactions),
+        sources=mixed(records.sources),
+        classes=mixed(records.classes),
+        groups=mixed(records.groups),
+        substances=mixed(records.substances),
     )
 
     assert said(linked(records), question) == said(linked(shuffled), question)
@@ -77,12 +84,21 @@ def test_no_rows_is_no_data(records: Records, question: dict[str, Any]) -> None:
         for pair in ask(knowledge, question).pairs:
             if pair.line is not None and pair.line.status is Status.COMPATIBLE:
                 if pair.line.reason is Reason.PERMITTED_DILUENT:
-                    assert any(rule.rule == "diluent-required" and set(rule.values) & set(pair.pair) for drug in pair.pair for rule in knowledge.drugs[drug].rules)
+                    assert any(
+                        rule.rule == "diluent-required" and set(rule.values) & set(pair.pair)
+                        for drug in pair.pair
+                        for rule in knowledge.drugs[drug].rules
+                    )
                 else:
                     assert any(item.row.result is Result.COMPATIBLE for item in knowledge.rows(*pair.pair, pair.line.mode))
 
 
-@given(worlds(), questions(), st.sampled_from(("zzzmab", "AB", "alfamicim", "12345", "   x", "alfamicin bravomab")), st.sampled_from(("drugs", "medications")))
+@given(
+    worlds(),
+    questions(),
+    st.sampled_from(("zzzmab", "AB", "alfamicim", "12345", "   x", "alfamicin bravomab")),
+    st.sampled_from(("drugs", "medications")),
+)
 def test_an_unknown_name_is_never_clear(records: Records, question: dict[str, Any], name: str, part: str) -> None:
     """Law 2."""
     report = ask(linked(records), {**question, part: [*question[part], name]})
@@ -117,15 +133,23 @@ def test_one_more_incompatible_row_never_softens(records: Records, question: dic
 @given(worlds(), questions(least=2), st.data())
 def test_other_units_same_answer(records: Records, question: dict[str, Any], data: st.DataObject) -> None:
     knowledge = linked(records)
-    other = {**question, "drugs": [
-        {**item, "conc": data.draw(st.sampled_from((item["conc"], *CONCENTRATIONS[item["conc"]])))} if "conc" in item else item for item in question["drugs"]
-    ]}
+    other = {
+        **question,
+        "drugs": [
+            {**item, "conc": data.draw(st.sampled_from((item["conc"], *CONCENTRATIONS[item["conc"]])))} if "conc" in item else item
+            for item in question["drugs"]
+        ],
+    }
 
     one, two = ask(knowledge, question), ask(knowledge, other)
 
     assert one.verdict == two.verdict
-    assert [(item.level, item.kind, item.code, item.drugs) for item in one.findings] == [(item.level, item.kind, item.code, item.drugs) for item in two.findings]
-    assert [pair.line and (pair.line.status, pair.line.reason, pair.line.weighed) for pair in one.pairs] == [pair.line and (pair.line.status, pair.line.reason, pair.line.weighed) for pair in two.pairs]
+    assert [(item.level, item.kind, item.code, item.drugs) for item in one.findings] == [
+        (item.level, item.kind, item.code, item.drugs) for item in two.findings
+    ]
+    assert [pair.line and (pair.line.status, pair.line.reason, pair.line.weighed) for pair in one.pairs] == [
+        pair.line and (pair.line.status, pair.line.reason, pair.line.weighed) for pair in two.pairs
+    ]
 
 
 @given(worlds(), questions(least=2))
@@ -138,7 +162,15 @@ def test_mEq_and_mg_never_compare(records: Records, question: dict[str, Any]) ->
         for item in pair.line.weighed if pair.line else ():
             for side, drug in zip((item.row.a, item.row.b), pair.pair, strict=True):
                 conc = asked.get(side.drug if side.drug in asked else drug)
-                if item.via is None and item.relation is Relation.COVERS and conc is not None and side.conc is not None and pair.line and pair.line.mode is item.row.mode and not _own_fluid(report, pair.pair):
+                if (
+                    item.via is None
+                    and item.relation is Relation.COVERS
+                    and conc is not None
+                    and side.conc is not None
+                    and pair.line
+                    and pair.line.mode is item.row.mode
+                    and not _own_fluid(report, pair.pair)
+                ):
                     assert side.conc.family is conc.family
 
 
@@ -163,7 +195,13 @@ def test_the_same_question_gives_the_same_bytes(records: Records, question: dict
 def test_every_claim_carries_its_source(records: Records, question: dict[str, Any]) -> None:
     """Law 3. What has no source claims nothing of a drug: not studied, not understood, one drug twice."""
     for finding in ask(linked(records), question).findings:
-        if finding.kind is not Kind.NAME and finding.code not in ("mixture-not-proven", "no-data/not-studied", "same-ingredient", "diluent-not-known", "flush-between"):
+        if finding.kind is not Kind.NAME and finding.code not in (
+            "mixture-not-proven",
+            "no-data/not-studied",
+            "same-ingredient",
+            "diluent-not-known",
+            "flush-between",
+        ):
             assert finding.sources, finding
 
 
@@ -186,9 +224,28 @@ class Enough(Exception):
 
 def test_worlds_reach_every_rule_kind() -> None:
     """A property says nothing of what is never drawn: every rule kind, status, reason, relation, route and way round."""
-    wanted = {f"rule {kind}" for kind in RULE_VALUES} | set(Status) | (set(Reason) - {Reason.LOCAL_POLICY}) | set(Relation) | (set(Kind) - {Kind.NAME}) | set(Level) | set(Verdict) | set(Mode)
-    wanted |= {f"route {route}" for route in Route} | {f"via {kind}" for kind in ("composition", "carrier", "common-name", "class", "component", "ingredient")}
-    wanted |= {"finding not-iv", "finding flush-between", "finding order-of-administration", "finding max-rate", "finding min-infusion-time", "finding diluent-not-listed", "finding neonatal-contraindication"}
+    wanted = (
+        {f"rule {kind}" for kind in RULE_VALUES}
+        | set(Status)
+        | (set(Reason) - {Reason.LOCAL_POLICY})
+        | set(Relation)
+        | (set(Kind) - {Kind.NAME})
+        | set(Level)
+        | set(Verdict)
+        | set(Mode)
+    )
+    wanted |= {f"route {route}" for route in Route} | {
+        f"via {kind}" for kind in ("composition", "carrier", "common-name", "class", "component", "ingredient")
+    }
+    wanted |= {
+        "finding not-iv",
+        "finding flush-between",
+        "finding order-of-administration",
+        "finding max-rate",
+        "finding min-infusion-time",
+        "finding diluent-not-listed",
+        "finding neonatal-contraindication",
+    }
     seen: set[object] = set()
 
     @settings(max_examples=2000, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
@@ -225,7 +282,19 @@ def _met(knowledge: Knowledge, question: dict[str, Any]) -> Iterator[object]:
 
 def test_the_generator_knows_every_kind_that_the_engine_judges() -> None:
     """The rules that can change an answer are all drawn; the demands that are only shown are drawn as examples."""
-    judged = {"route", "dedicated-line", "no-admixture", "diluent-required", "diluent-contraindicated", "max-concentration", "min-concentration", "min-infusion-time", "max-rate", "neonatal-contraindication", "flush-before-after"}
+    judged = {
+        "route",
+        "dedicated-line",
+        "no-admixture",
+        "diluent-required",
+        "diluent-contraindicated",
+        "max-concentration",
+        "min-concentration",
+        "min-infusion-time",
+        "max-rate",
+        "neonatal-contraindication",
+        "flush-before-after",
+    }
     assert judged <= set(RULE_VALUES)
     assert set(DEMANDS) & set(RULE_VALUES)
     assert {value for value, _ in RULE_VALUES["dedicated-line"]} & ALONE

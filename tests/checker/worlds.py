@@ -14,8 +14,34 @@ from hypothesis import strategies as st
 from knowledge import Knowledge
 from knowledge.link import link
 from knowledge.model import (
-    Alias, Ambiguous, Basis, Cited, ClassMembership, Component, Content, Drug, DrugClass, Effect, Finding, Group, Interaction, Kind,
-    Mode, Records, Result, Review, Route, Row, Rule, SeenAs, Severity, Side, Source, SourceKind, Substance, When,
+    Alias,
+    Ambiguous,
+    Basis,
+    Cited,
+    ClassMembership,
+    Component,
+    Content,
+    Drug,
+    DrugClass,
+    Effect,
+    Finding,
+    Group,
+    Interaction,
+    Kind,
+    Mode,
+    Records,
+    Result,
+    Review,
+    Route,
+    Row,
+    Rule,
+    SeenAs,
+    Severity,
+    Side,
+    Source,
+    SourceKind,
+    Substance,
+    When,
 )
 from knowledge.units import Concentration
 
@@ -31,17 +57,35 @@ CLASSES = ("class:ones", "class:twos")
 SOURCES = ("smith-2001", "jones-2002", "label-a", "label-b")
 # The same concentration in the units of its own family; never across families.
 CONCENTRATIONS = {
-    "1 mg/mL": ("1 g/L", "1000 mcg/mL", "0.1 %", "100 mg/100 mL"), "5 mg/mL": ("5 g/L", "0.5 %", "1 g/200 mL"), "20 mg/mL": ("20 g/L", "2 %"),
-    "0.1 mEq/mL": ("100 mEq/L",), "0.1 mmol/mL": ("100 mmol/L",), "100 units/mL": ("100000 units/L",),
+    "1 mg/mL": ("1 g/L", "1000 mcg/mL", "0.1 %", "100 mg/100 mL"),
+    "5 mg/mL": ("5 g/L", "0.5 %", "1 g/200 mL"),
+    "20 mg/mL": ("20 g/L", "2 %"),
+    "0.1 mEq/mL": ("100 mEq/L",),
+    "0.1 mmol/mL": ("100 mmol/L",),
+    "100 units/mL": ("100000 units/L",),
 }
 TESTED = (*CONCENTRATIONS, "1-5 mg/mL", "up to 5 mg/mL", ">5 mg/mL")
 RULE_VALUES: dict[str, tuple[tuple[str, str], ...]] = {
     "route": (("iv", ""), ("sc", ""), ("im", ""), ("not-iv", "")),
-    "dedicated-line": tuple((value, "") for value in (
-        "no-co-infusion", "separate-line", "no-co-infusion-except-listed", "no-calcium-same-line", "no-alkaline-same-line", "no-blood-products")),
+    "dedicated-line": tuple(
+        (value, "")
+        for value in (
+            "no-co-infusion",
+            "separate-line",
+            "no-co-infusion-except-listed",
+            "no-calcium-same-line",
+            "no-alkaline-same-line",
+            "no-blood-products",
+        )
+    ),
     "no-admixture": (("any-drug", ""), ("any-drug-or-electrolyte", ""), ("any-drug-without-data", "")),
     "diluent-required": (("saline-x", ""), ("dextrose-x", ""), ("premix", "")),
-    "diluent-contraindicated": (("dextrose-x", ""), ("group:calcium-containing", ""), ("any-other-than-NS", ""), ("group:saline-containing", "")),
+    "diluent-contraindicated": (
+        ("dextrose-x", ""),
+        ("group:calcium-containing", ""),
+        ("any-other-than-NS", ""),
+        ("group:saline-containing", ""),
+    ),
     "max-concentration": (("2", "mg/mL"), ("10", "mg/mL")),
     "min-concentration": (("2", "mg/mL"),),
     "min-infusion-time": (("60", "min"),),
@@ -54,28 +98,62 @@ RULE_VALUES: dict[str, tuple[tuple[str, str], ...]] = {
     "fatal-if-intrathecal": (("yes", ""),),
 }
 # Rules that forbid or limit. The others permit something (a diluent, a route, a flush), and may well make an answer better.
-BANS = ("dedicated-line", "no-admixture", "diluent-contraindicated", "max-concentration", "min-concentration", "min-infusion-time", "max-rate", "neonatal-contraindication", "filter-required")
+BANS = (
+    "dedicated-line",
+    "no-admixture",
+    "diluent-contraindicated",
+    "max-concentration",
+    "min-concentration",
+    "min-infusion-time",
+    "max-rate",
+    "neonatal-contraindication",
+    "filter-required",
+)
 
-cited = st.builds(Cited, source=st.sampled_from(SOURCES), at=st.just("Table 1"), read=st.sampled_from(SeenAs), review=st.just(Review.TRANSCRIBED))
+cited = st.builds(
+    Cited, source=st.sampled_from(SOURCES), at=st.just("Table 1"), read=st.sampled_from(SeenAs), review=st.just(Review.TRANSCRIBED)
+)
 
 
 @st.composite
 def sides(draw: st.DrawFn, drug: str) -> Side:
     conc = draw(st.sampled_from((None, *TESTED, *("1 mg/mL", "5 mg/mL", "20 mg/mL") * 3)))
-    vehicles = draw(st.sampled_from(((), ("saline-x",), ("saline-x",), ("dextrose-x",), ("saline-x", "dextrose-x"), ("premix",)))) if drug in DRUGS else ()
-    return Side(drug=drug, conc=Concentration.parse(conc) if conc else None, vehicles=vehicles, formulation=draw(st.sampled_from(("", "", "", "edta"))))
+    vehicles = (
+        draw(st.sampled_from(((), ("saline-x",), ("saline-x",), ("dextrose-x",), ("saline-x", "dextrose-x"), ("premix",))))
+        if drug in DRUGS
+        else ()
+    )
+    return Side(
+        drug=drug,
+        conc=Concentration.parse(conc) if conc else None,
+        vehicles=vehicles,
+        formulation=draw(st.sampled_from(("", "", "", "edta"))),
+    )
 
 
 @st.composite
 def rows(draw: st.DrawFn, result: Result | None = None, number: int | None = None) -> Row:
-    ends = draw(st.lists(st.sampled_from((*NODES, *OFTEN, "group:calcium-containing")), min_size=2, max_size=2, unique=True).filter(lambda two: not all(end.startswith("group:") for end in two)))
+    ends = draw(
+        st.lists(st.sampled_from((*NODES, *OFTEN, "group:calcium-containing")), min_size=2, max_size=2, unique=True).filter(
+            lambda two: not all(end.startswith("group:") for end in two)
+        )
+    )
     a, b = sorted((draw(sides(ends[0])), draw(sides(ends[1]))), key=lambda side: side.drug)
     result = result or draw(st.sampled_from((Result.COMPATIBLE, Result.COMPATIBLE, Result.INCOMPATIBLE, Result.VARIABLE)))
     where = draw(cited)
     number = number if number is not None else draw(st.integers(100, 999))
     return Row(
-        id=f"{where.source}#{number}", a=a, b=b, mode=draw(st.sampled_from((Mode.Y_SITE, Mode.Y_SITE, Mode.ADMIXTURE, Mode.SYRINGE))), result=result, basis=Basis.PHYSICAL,
-        method=(), hours=draw(st.none() | st.just(4.0)), finding=Finding.NONE if result is Result.COMPATIBLE else Finding.PRECIPITATE, note="", cited=where,
+        id=f"{where.source}#{number}",
+        a=a,
+        b=b,
+        mode=draw(st.sampled_from((Mode.Y_SITE, Mode.Y_SITE, Mode.ADMIXTURE, Mode.SYRINGE))),
+        result=result,
+        basis=Basis.PHYSICAL,
+        method=(),
+        hours=draw(st.none() | st.just(4.0)),
+        finding=Finding.NONE if result is Result.COMPATIBLE else Finding.PRECIPITATE,
+        note="",
+        cited=where,
     )
 
 
@@ -83,7 +161,9 @@ def rows(draw: st.DrawFn, result: Result | None = None, number: int | None = Non
 def rules(draw: st.DrawFn, drug: str, kinds: tuple[str, ...] = tuple(RULE_VALUES), effect: Effect | None = None) -> Rule:
     kind = draw(st.sampled_from((*kinds, "diluent-required", "diluent-required", "route") if "diluent-required" in kinds else kinds))
     value, unit = draw(st.sampled_from(RULE_VALUES[kind]))
-    return Rule(drug=drug, rule=kind, values=(value,), unit=unit, effect=effect or draw(st.sampled_from(Effect)), note="", cited=draw(cited))
+    return Rule(
+        drug=drug, rule=kind, values=(value,), unit=unit, effect=effect or draw(st.sampled_from(Effect)), note="", cited=draw(cited)
+    )
 
 
 @st.composite
@@ -96,11 +176,35 @@ def statements(draw: st.DrawFn, number: int) -> Interaction:
     obj = draw(st.sampled_from((a, b))) if roles else ""
     drugs = [end for end in (a, b) if ":" not in end]
     first = draw(st.sampled_from(drugs)) if drugs and not roles and draw(st.integers(0, 3)) == 0 else ""
-    when = draw(st.sampled_from((None, None, When(max_age_days=28), When(min_age_days=29), *(When(routes=((drug, "iv"),)) for drug in drugs), *(When(routes=((drug, "non-iv"),)) for drug in drugs))))
+    when = draw(
+        st.sampled_from(
+            (
+                None,
+                None,
+                When(max_age_days=28),
+                When(min_age_days=29),
+                *(When(routes=((drug, "iv"),)) for drug in drugs),
+                *(When(routes=((drug, "non-iv"),)) for drug in drugs),
+            )
+        )
+    )
     condition = "when so" if when else draw(st.sampled_from(("", "", "high dose")))
     return Interaction(
-        id=f"made-up#{number}", a=a, b=b, object=obj, precipitant=(b if obj == a else a) if roles else "", severity=draw(st.sampled_from(Severity)), said="", mechanism="made-up",
-        effect="", manage=("sequence",) if first else ("avoid",), route=draw(st.sampled_from((Route.ANY, *Route))), condition=condition, when=when, first=first, cited=draw(cited),
+        id=f"made-up#{number}",
+        a=a,
+        b=b,
+        object=obj,
+        precipitant=(b if obj == a else a) if roles else "",
+        severity=draw(st.sampled_from(Severity)),
+        said="",
+        mechanism="made-up",
+        effect="",
+        manage=("sequence",) if first else ("avoid",),
+        route=draw(st.sampled_from((Route.ANY, *Route))),
+        condition=condition,
+        when=when,
+        first=first,
+        cited=draw(cited),
     )
 
 
@@ -115,34 +219,61 @@ def worlds(draw: st.DrawFn, most_rows: int = 12, most_rules: int = 6, most_state
     for _ in range(draw(st.sampled_from((0, most_rules // 2, most_rules)))):
         rule = draw(st.sampled_from((*DRUGS, *DRUGS[:2] * 2, COMBINATION, FORMULATION)).flatmap(rules))
         said.setdefault(rule.drug, []).append(rule)
-    member = {drug: tuple(ClassMembership(cls=cls, source="label-b") for cls in ("ones", "twos") if draw(st.booleans())) for drug in (*DRUGS, COMBINATION)}
+    member = {
+        drug: tuple(ClassMembership(cls=cls, source="label-b") for cls in ("ones", "twos") if draw(st.booleans()))
+        for drug in (*DRUGS, COMBINATION)
+    }
     content = {
-        "saline-x": (_salt("sodium"), _salt("chloride")), "ringer-x": (_salt("calcium"), _salt("sodium"), _salt("chloride")),
-        "feed-x-calcium": (_salt("calcium"),), "feed-x-plain": (_salt("calcium", "0", "absent"),), "charliecillin": (_salt("calcium", role="active"),) if draw(st.booleans()) else (),
+        "saline-x": (_salt("sodium"), _salt("chloride")),
+        "ringer-x": (_salt("calcium"), _salt("sodium"), _salt("chloride")),
+        "feed-x-calcium": (_salt("calcium"),),
+        "feed-x-plain": (_salt("calcium", "0", "absent"),),
+        "charliecillin": (_salt("calcium", role="active"),) if draw(st.booleans()) else (),
     }
     drugs = tuple(
         Drug(
-            id=name, name=name, kind=Kind.FLUID if name in FLUIDS else Kind.NUTRITION if name in NUTRITION else Kind.DRUG, infused=True, group="made up",
-            vehicle_code=FLUIDS.get(name, ""), ingredient="deltaplatin" if name.startswith("deltaplatin") else "", parent="feed-x" if name.startswith("feed-x-") else "",
-            codes={"rxnorm": (str(1000 + number),)}, aliases=(Alias(name=f"{name}ex", kind="brand", source="label-a"),),
+            id=name,
+            name=name,
+            kind=Kind.FLUID if name in FLUIDS else Kind.NUTRITION if name in NUTRITION else Kind.DRUG,
+            infused=True,
+            group="made up",
+            vehicle_code=FLUIDS.get(name, ""),
+            ingredient="deltaplatin" if name.startswith("deltaplatin") else "",
+            parent="feed-x" if name.startswith("feed-x-") else "",
+            codes={"rxnorm": (str(1000 + number),)},
+            aliases=(Alias(name=f"{name}ex", kind="brand", source="label-a"),),
             components=(Component(name="alfamicin", drug="alfamicin"), Component(name="bravon")) if name == COMBINATION else (),
-            classes=member.get(name, ()), composition=content.get(name, ()), rules=tuple(said.get(name, ())),
+            classes=member.get(name, ()),
+            composition=content.get(name, ()),
+            rules=tuple(said.get(name, ())),
         )
         for number, name in enumerate(NODES)
     )
     return Records(
-        version="2026.1.1", date="2026-01-01", drugs=drugs,
-        classes=(DrugClass(id="ones", name="ones", source="label-a", duplication=True), DrugClass(id="twos", name="twos", source="label-a")),
+        version="2026.1.1",
+        date="2026-01-01",
+        drugs=drugs,
+        classes=(
+            DrugClass(id="ones", name="ones", source="label-a", duplication=True),
+            DrugClass(id="twos", name="twos", source="label-a"),
+        ),
         groups=(
-            Group(id="calcium-containing", name="with calcium", contains=("calcium",), carriers=("bravomab",) if draw(st.booleans()) else ()),
+            Group(
+                id="calcium-containing", name="with calcium", contains=("calcium",), carriers=("bravomab",) if draw(st.booleans()) else ()
+            ),
             Group(id="saline-containing", name="with saline", contains=("sodium", "chloride"), all_of=True),
-            Group(id="alkaline", name="alkaline", members=("alfamicin",)), Group(id="blood-products", name="blood", members=("feed-x",)),
+            Group(id="alkaline", name="alkaline", members=("alfamicin",)),
+            Group(id="blood-products", name="blood", members=("feed-x",)),
         ),
         substances=tuple(Substance(id=name, kind="ion") for name in ("sodium", "chloride", "calcium")),
-        sources=tuple(Source(id=name, kind=SourceKind.LABEL if name.startswith("label") else SourceKind.JOURNAL, title=f"made-up {name}") for name in SOURCES),
+        sources=tuple(
+            Source(id=name, kind=SourceKind.LABEL if name.startswith("label") else SourceKind.JOURNAL, title=f"made-up {name}")
+            for name in SOURCES
+        ),
         rows=tuple(draw(rows(number=number)) for number in range(draw(st.sampled_from((0, 2, most_rows // 2, most_rows))))),
         interactions=tuple(draw(statements(number)) for number in range(draw(st.sampled_from((0, most_statements // 2, most_statements))))),
-        ambiguous=(Ambiguous(token="AB", candidates=("alfamicin", "bravomab"), others=(), why="made up", source="label-a"),), vocabulary={},
+        ambiguous=(Ambiguous(token="AB", candidates=("alfamicin", "bravomab"), others=(), why="made up", source="label-a"),),
+        vocabulary={},
     )
 
 
@@ -153,8 +284,13 @@ def infusions(draw: st.DrawFn, timed: bool = True, plain: bool = False) -> dict[
     if plain:
         return item
     optional = {
-        "conc": st.sampled_from((*CONCENTRATIONS, "1 mg/mL", "5 mg/mL", "5 mg/mL")), "vehicle": st.sampled_from(("NS", "NS", "NS", "D5W", "LR", "premix")), "formulation": st.just("edta"),
-        "line": st.sampled_from(("white", "blue")), "rate_ml_per_h": st.sampled_from((30, 600)), "route": st.sampled_from(("iv", "iv", "sc")), "hours": st.sampled_from((0.5, 2)),
+        "conc": st.sampled_from((*CONCENTRATIONS, "1 mg/mL", "5 mg/mL", "5 mg/mL")),
+        "vehicle": st.sampled_from(("NS", "NS", "NS", "D5W", "LR", "premix")),
+        "formulation": st.just("edta"),
+        "line": st.sampled_from(("white", "blue")),
+        "rate_ml_per_h": st.sampled_from((30, 600)),
+        "route": st.sampled_from(("iv", "iv", "sc")),
+        "hours": st.sampled_from((0.5, 2)),
     }
     if timed:
         optional["start"] = st.sampled_from(("2026-01-05T08:00", "2026-01-05T08:30", "2026-01-05T12:00"))
@@ -182,4 +318,6 @@ def linked(records: Records) -> Knowledge:
 
 def with_rule(records: Records, rule: Rule) -> Records:
     """The same world with one more rule."""
-    return replace(records, drugs=tuple(replace(drug, rules=(*drug.rules, rule)) if drug.id == rule.drug else drug for drug in records.drugs))
+    return replace(
+        records, drugs=tuple(replace(drug, rules=(*drug.rules, rule)) if drug.id == rule.drug else drug for drug in records.drugs)
+    )

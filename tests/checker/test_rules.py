@@ -1,0 +1,161 @@
+"""Product rules, kind by kind: what breaks each, and what does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from checker import Checker, Names, order
+from checker.model import Level
+from checker.rules import flush_fluids, own_findings
+from knowledge import Knowledge
+from knowledge.link import link
+from knowledge.model import Cited, Drug, Effect, Kind, Records, Rule, Source, SourceKind
+
+
+def base(*rules: tuple[str, str, str, str]) -> Knowledge:
+    """One made-up drug, "one", with these rules (kind, value, unit, effect), and two fluids."""
+    said = tuple(
+        Rule(
+            drug="one",
+            rule=kind,
+            values=tuple(value.split(";")),
+            unit=unit,
+            effect=Effect(effect),
+            note="",
+            cited=Cited(source="label", at="section 2"),
+        )
+        for kind, value, unit, effect in rules
+    )
+    drugs = (
+        Drug(id="one", name="one", kind=Kind.DRUG, infused=True, group="made up", codes={}, rules=said),
+        *(
+            Drug(id=name, name=name, kind=Kind.FLUID, infused=True, group="fluid", codes={}, vehicle_code=code)
+            for name, code in (("saline-x", "NS"), ("dextrose-x", "D5W"))
+        ),
+    )
+    return link(
+        Records(
+            version="2026.1.1",
+            date="2026-01-01",
+            drugs=drugs,
+            classes=(),
+            groups=(),
+            substances=(),
+            sources=(Source(id="label", kind=SourceKind.LABEL),),
+            rows=(),
+            interactions=(),
+            ambiguous=(),
+            vocabulary={},
+        ),
+        "0" * 64,
+    )
+
+
+def told(knowledge: Knowledge, age_days: int | None = None, **asked: Any) -> dict[str, Level]:
+    """The findings of "one" alone, by code."""
+    infusion = order({"drugs": [{"drug": "one", **asked}]}, Names(knowledge)).infusions[0]
+    return {finding.code: finding.level for finding in own_findings(knowledge, infusion, age_days)}
+
+
+S, C, N = Level.STOP, Level.CAUTION, Level.NOTE
+
+
+@pytest.mark.parametrize(
+    ("rules", "asked", "code", "level"),
+    [
+        ([("max-concentration", "5", "mg/mL", "hard")], {"conc": "6 mg/mL"}, "max-concentration", S),
+        ([("max-concentration", "5", "mg/mL", "caution")], {"conc": "6 mg/mL"}, "max-concentration", C),
+        ([("max-concentration", "5", "mg/mL", "info")], {"conc": "6 mg/mL"}, "max-concentration", N),
+        ([("max-concentration", "5", "mg/mL", "hard")], {"conc": "5 mg/mL"}, "max-concentration", None),
+        ([("max-concentration", "5", "mg/mL", "hard")], {"conc": "4-6 mg/mL"}, "max-concentration", S),  # a range that may pass the limit
+        ([("max-concentration", "5", "mg/mL", "hard")], {"conc": "6 mEq/mL"}, "max-concentration", None),  # unlike units are not compared
+        (
+            [("max-concentration", "5", "mg/mL", "caution"), ("max-concentration", "7", "mg/mL", "hard")],
+            {"conc": "6 mg/mL"},
+            "max-concentration",
+            C,
+        ),
+        (
+            [("max-concentration", "5", "mg/mL", "caution"), ("max-concentration", "7", "mg/mL", "hard")],
+            {"conc": "8 mg/mL"},
+            "max-concentration",
+            S,
+        ),
+        ([("min-concentration", "2", "mg/mL", "caution")], {"conc": "1 mg/mL"}, "min-concentration", C),
+        ([("min-concentration", "2", "mg/mL", "caution")], {"conc": "2 mg/mL"}, "min-concentration", None),
+        ([("min-infusion-time", "60", "min", "hard")], {"hours": 0.5}, "min-infusion-time", S),
+        ([("min-infusion-time", "60", "min", "hard")], {"hours": 1}, "min-infusion-time", None),
+        ([("max-rate", "2", "mL/min", "hard")], {"rate_ml_per_h": 121}, "max-rate", S),
+        ([("max-rate", "2", "mL/min", "hard")], {"rate_ml_per_h": 120}, "max-rate", None),
+        ([("max-rate", "10", "mg/min", "caution")], {"rate_ml_per_h": 60, "conc": "20 mg/mL"}, "max-rate", C),
+        ([("max-rate", "10", "mg/min", "caution")], {"rate_ml_per_h": 60, "conc": "10 mg/mL"}, "max-rate", None),
+        ([("max-rate", "3", "mg/kg/h", "hard")], {"rate_ml_per_h": 60}, "max-rate", N),  # the order holds no weight
+        ([("route", "not-iv", "", "hard")], {}, "not-iv", S),
+        ([("route", "not-iv", "", "hard"), ("route", "iv", "", "info")], {}, "not-iv", C),  # labels differ
+        ([("route", "not-iv", "", "caution")], {}, "not-iv", C),
+        ([("route", "sc", "", "info")], {}, "not-iv", C),
+        ([("route", "sc", "", "info"), ("route", "iv", "", "info")], {}, "not-iv", None),
+        ([("route", "not-iv", "", "hard")], {"route": "sc"}, "not-iv", None),
+        ([("diluent-required", "saline-x", "", "hard")], {}, "diluent-required", N),
+        ([("diluent-required", "saline-x", "", "hard")], {"vehicle": "NS"}, "diluent-permitted", N),
+        ([("diluent-required", "saline-x", "", "hard")], {"vehicle": "D5W"}, "diluent-not-listed", S),
+        ([("diluent-required", "saline-x", "", "caution")], {"vehicle": "D5W"}, "diluent-not-listed", C),
+        (
+            [("diluent-required", "saline-x", "", "hard"), ("diluent-required", "saline-x;dextrose-x", "", "hard")],
+            {"vehicle": "D5W"},
+            "diluent-not-listed",
+            C,
+        ),
+        ([("diluent-contraindicated", "dextrose-x", "", "hard")], {"vehicle": "D5W"}, "diluent-contraindicated", S),
+        ([("diluent-contraindicated", "dextrose-x", "", "caution")], {"vehicle": "D5W"}, "diluent-contraindicated", C),
+        ([("diluent-contraindicated", "any-other-than-NS", "", "hard")], {"vehicle": "D5W"}, "diluent-contraindicated", S),
+        ([("diluent-contraindicated", "any-other-than-NS", "", "hard")], {"vehicle": "NS"}, "diluent-contraindicated", None),
+        ([], {"vehicle": "D5W"}, "diluent-not-known", N),
+        ([("light-protection", "during-infusion", "", "caution")], {}, "light-protection", N),
+        ([("light-protection", "vial-storage", "", "info")], {}, "light-protection", None),
+        ([("vesicant", "yes", "", "hard")], {}, "vesicant", N),
+        ([("vesicant", "no", "", "info")], {}, "vesicant", None),
+        ([("fatal-if-intrathecal", "yes", "", "hard")], {}, "fatal-if-intrathecal", N),
+    ],
+)
+def test_a_rule_and_an_order(rules: list[tuple[str, str, str, str]], asked: dict[str, Any], code: str, level: Level | None) -> None:
+    assert level == told(base(*rules), **asked).get(code)
+
+
+@pytest.mark.parametrize(
+    ("value", "age", "level"),
+    [("yes", 0, S), ("yes", 28, S), ("yes", 29, None), ("yes", None, N), ("with-calcium", 5, C), ("with-calcium", 300, None)],
+)
+def test_neonates(value: str, age: int | None, level: Level | None) -> None:
+    assert level == told(base(("neonatal-contraindication", value, "", "hard")), age).get("neonatal-contraindication")
+
+
+def test_every_rule_of_the_base_that_sets_a_limit_can_be_compared(real: Knowledge) -> None:
+    """A limit whose number or unit the engine cannot read would be silent for ever."""
+    from checker.rules import _limit, _number
+
+    for drug in real.drugs.values():
+        for rule in drug.rules:
+            if rule.rule in ("max-concentration", "min-concentration"):
+                assert _limit(rule) is not None, rule
+            if rule.rule in ("min-infusion-time", "max-rate"):
+                assert _number(rule.values[0]) is not None, rule
+
+
+def test_a_flush_is_one_that_neither_forbids(world: Knowledge) -> None:
+    fluids, rules = flush_fluids(world, "samplicin", "exemplapenem")
+
+    assert fluids == ("fictional-saline",)
+    assert [rule.drug for rule in rules] == ["samplicin"]
+    assert flush_fluids(world, "samplicin", "shamphotericin")[0] == ("fictional-dextrose",)
+    assert flush_fluids(world, "nonesuch", "fictazolam") == ((), ())
+
+
+def test_a_label_that_lists_a_pair_exempts_it_from_its_own_rule(world: Knowledge) -> None:
+    checker, names = Checker(world), Names(world)
+    listed, other = (checker.check(order({"drugs": ["alonimab", partner]}, names)).pairs[0].line for partner in ("fictazolam", "nonesuch"))
+
+    assert listed is not None and not listed.rules
+    assert other is not None and other.rules
