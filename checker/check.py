@@ -16,6 +16,7 @@ from checker import acidbase, interactions, rules, wording
 from checker.line import judge
 from checker.model import Conditions, Finding, Infusion, InteractionHit, Judgement, Kind, Level, Medication, NotUnderstood, Order, PairResult, Report, Status, Verdict
 from knowledge import Knowledge
+from knowledge.model import Kind as DrugKind
 from knowledge.model import Mode
 
 REMEMBERED = 20_000  # pairs kept at most; two or three kilobytes each
@@ -162,7 +163,8 @@ class Checker:
 
     def _in_turn(self, mode: Mode, a: Infusion, b: Infusion, infusions: Sequence[Infusion]) -> list[Finding]:
         """Two that follow each other on one line: what must not meet needs a flush between."""
-        if not _consecutive(a, b, infusions):
+        rinsing = [item for item in infusions if self.knowledge.drugs[item.drug].kind is DrugKind.FLUID]
+        if not _consecutive(a, b, rinsing):
             return []
         judged, _ = self._judge(mode, a.drug, b.drug, a.conditions, b.conditions)
         level = {Status.INCOMPATIBLE: Level.CAUTION, Status.VARIABLE: Level.CAUTION, Status.NO_DATA: Level.NOTE}.get(judged.status)
@@ -195,10 +197,10 @@ def overlap(a: Infusion, b: Infusion) -> bool:
     return first.end is None or second.start < first.end or second.start == first.start  # type: ignore[operator]  # both starts are set
 
 
-def _consecutive(a: Infusion, b: Infusion, infusions: Sequence[Infusion]) -> bool:
-    """Whether nothing else starts on their line between the end of the first and the start of the second."""
+def _consecutive(a: Infusion, b: Infusion, fluids: Sequence[Infusion]) -> bool:
+    """Whether none of the fluids runs on their line between the end of the first and the start of the second."""
     first, second = sorted((a, b), key=lambda item: item.start)  # type: ignore[arg-type, return-value]  # overlap() told that both are set
-    for other in infusions:
+    for other in fluids:
         if other is not a and other is not b and other.start and share_line(other, first) and share_line(other, second):
             if first.end <= other.start and other.end is not None and other.end <= second.start:  # type: ignore[operator]
                 return False

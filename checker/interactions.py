@@ -119,7 +119,7 @@ def _text(knowledge: Knowledge, a: Given, b: Given, found: Sequence[InteractionH
 
 
 def _sequence(knowledge: Knowledge, a: Given, b: Given, hit: InteractionHit) -> Finding:
-    """Order of administration: a note when the order keeps it, else a caution."""
+    """Order of administration: a note when the order keeps it or the source counts it as minor, else a caution."""
     statement = hit.stated.statement
     one, two = (a, b) if _stands_for(hit.stated, a.drug, statement.first) else (b, a)
     starts = getattr(one, "start", None), getattr(two, "start", None)
@@ -129,7 +129,7 @@ def _sequence(knowledge: Knowledge, a: Given, b: Given, hit: InteractionHit) -> 
     if kept:
         text += " The order asked keeps this."
     return Finding(
-        level=Level.NOTE if kept else Level.CAUTION, kind=Kind.SEQUENCE, code="order-of-administration", drugs=tuple(sorted((a.drug, b.drug))),
+        level=Level.NOTE if kept or statement.severity is Severity.MINOR else Level.CAUTION, kind=Kind.SEQUENCE, code="order-of-administration", drugs=tuple(sorted((a.drug, b.drug))),
         severity=str(statement.severity), management=statement.manage, text=text, sources=wording.cites([statement.cited]),
     )
 

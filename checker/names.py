@@ -19,7 +19,7 @@ SYSTEMS = {
     "rxnorm": "rxnorm", "http://www.nlm.nih.gov/research/umls/rxnorm": "rxnorm", "urn:oid:2.16.840.1.113883.6.88": "rxnorm",
     "unii": "unii", "http://fdasis.nlm.nih.gov": "unii", "urn:oid:2.16.840.1.113883.4.9": "unii",
     "snomed": "snomed", "http://snomed.info/sct": "snomed", "urn:oid:2.16.840.1.113883.6.96": "snomed",
-    "wikidata": "wikidata", "local": "local",
+    "wikidata": "wikidata", "local": "local", "linewise": "linewise",
 }
 SUGGESTIONS = 5
 CLOSE_ENOUGH = 78.0  # RapidFuzz ratio; below it, a suggestion misleads more than it helps
@@ -64,7 +64,7 @@ class Names:
         """The one drug that `text` names, or why it names none."""
         key = normalise(text)
         token = self.refused.get(key)
-        if token is not None and text not in token.candidates:  # a candidate, given back as its id, is no longer ambiguous
+        if token is not None and (text not in token.candidates or text == key):  # a candidate, given back as its id, is no longer ambiguous
             candidates = token.candidates + tuple(f"{name} (not in the base)" for name in token.others)
             return NotUnderstood(at=at, asked=text, reason="ambiguous-name", candidates=candidates, why=token.why)
         found = self.index.get(key)
@@ -82,7 +82,7 @@ class Names:
         known = SYSTEMS.get(system.casefold().rstrip("/"))
         if known is None:
             return NotUnderstood(at=at, asked=asked, reason="unknown-code-system", candidates=("rxnorm", "unii", "snomed", "wikidata"))
-        found = self.knowledge.codes.get((known, code.strip()), ())
+        found = self.knowledge.codes.get((known, code.strip()), ()) if known != "linewise" else (code.strip(),) * (code.strip() in self.knowledge.drugs)
         if not found:
             return NotUnderstood(at=at, asked=asked, reason="unresolved-code")
         if len(found) > 1:

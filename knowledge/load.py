@@ -7,6 +7,7 @@ of the code that reads them; a stale, damaged or unreadable cache is rebuilt, ne
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 from collections.abc import Iterator
@@ -35,7 +36,16 @@ def load(root: Path | str | None = None, *, overlay: Path | str | None = None, c
     cache: keep the validated records under LINEWISE_CACHE, or the user's cache folder.
     Raises KnowledgeError with every problem found.
     """
-    root = Path(root) if root is not None else HERE
+    collecting = gc.isenabled()
+    gc.disable()  # some hundred thousand records and no garbage among them: the collector would only walk them again and again
+    try:
+        return _load(Path(root) if root is not None else HERE, Path(overlay) if overlay is not None else None, cache)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _load(root: Path, overlay: Path | None, cache: bool) -> Knowledge:
     contents = files.read_all(root)
     digest = files.digest(contents)
     records = _from_cache(digest) if cache else None
@@ -46,7 +56,7 @@ def load(root: Path | str | None = None, *, overlay: Path | str | None = None, c
     if overlay is not None:
         from knowledge.overlay import apply
 
-        records = apply(records, Path(overlay))
+        records = apply(records, overlay)
     return link(records, digest)
 
 

@@ -6,6 +6,7 @@ Worlds are loaded once a session and never changed.
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from checker import Checker, Names, Renderer
 from knowledge import Knowledge, load
 
 HERE = Path(__file__).parent
+os.environ.setdefault("LINEWISE_DATABASE", f"sqlite:///{tempfile.mkdtemp(prefix='linewise-test-')}/linewise.db")  # not that of whoever runs the tests
 WORLD = HERE / "world" / "knowledge"
 
 # A world that fails is large and slow to shrink: by default it is shown as it was drawn.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from checker import interactions
@@ -153,6 +155,20 @@ def test_the_highest_unconditional_severity_leads_and_conditions_stand_apart() -
 
     assert [("major", Level.CAUTION), ("contraindicated", Level.CAUTION)] == [(finding.severity, finding.level) for finding in told]
     assert "high dose" in told[1].text
+
+
+@pytest.mark.parametrize(
+    ("severity", "level"),
+    [(Severity.CONTRAINDICATED, Level.CAUTION), (Severity.MAJOR, Level.CAUTION), (Severity.MODERATE, Level.CAUTION), (Severity.MINOR, Level.NOTE)],
+)
+def test_the_level_of_an_order_of_administration(severity: Severity, level: Level) -> None:
+    knowledge = base(replace(says(roles=False, severity=severity), manage=("sequence",), first="two"))
+    one, two = given("one", "iv"), given("two", "iv")
+
+    told = interactions.findings(knowledge, one, two, interactions.hits(knowledge, one, two, None))
+
+    assert [(level, "order-of-administration")] == [(finding.level, finding.code) for finding in told]
+    assert told[0].text.startswith("Give two before one")
 
 
 def test_the_one_that_is_named_first_may_be_reached_through_its_formulation() -> None:
