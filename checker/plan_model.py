@@ -78,13 +78,13 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lumen:
-    """One lumen. blocked: why it cannot be used; "" = it can. carrier: the fluid that runs through it, as an infusion."""
+    """One lumen. blocked: why it cannot be used; "" = it can. fluid: the fluid that runs through it, as an infusion."""
 
     name: str
     at: str
     central: bool
     blocked: str = ""
-    carrier: Infusion | None = None
+    fluid: Infusion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class PlanQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairBond:
-    """What is known of two infusions on one lumen. a < b: numbers of wishes; b None = the carrier of `lumen`.
+    """What is known of two infusions on one lumen. a < b: numbers of wishes; b None = the fluid of `lumen`.
 
     in_turn: "free" = may follow at once, "flush" = with a flush between, "never" = not on one lumen in this plan.
     judged: None for one drug in two preparations, which the checker does not judge.
@@ -119,7 +119,7 @@ class PairBond:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """Why an infusion cannot use a lumen, whatever else runs there. code: blocked | central-only | carrier."""
+    """Why an infusion cannot use a lumen, whatever else runs there. code: blocked | central-only | fluid."""
 
     code: str
     text: str

@@ -5,14 +5,15 @@ A Puzzle is what `plan_judge` makes of drugs and labels, and what `plan_solve` s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import combinations, islice
+from itertools import islice
 from math import gcd
 
 import networkx as nx
 
 Pair = tuple[int, int]
+WARNED_PAIR, NO_DATA_PAIR, UNSTATED_PAIR = "warned", "no-data", "unstated"  # why a pair has to be asked about, worst first
 MOST_CLIQUES = 400  # cliques looked at; more would cost time and prove nothing that the solver does not prove itself
 
 
@@ -52,7 +53,7 @@ class Puzzle:
     """Tasks, and pairs (a < b) that may not simply meet; a pair in none of the three may.
 
     never: not on one lumen at all. apart: on one lumen only one after the other with a flush between.
-    ask: as apart, or together at a price; the word says which ("variable", "no-data", "unstated").
+    ask: as apart, or together at a price; the word says why.
     flush: steps.
     """
 
@@ -76,9 +77,9 @@ class Puzzle:
         return all(one.length + other.length + 2 * self.flush <= gcd(one.period, other.period) for one in a.series for other in b.series)
 
     @cached_property
-    def graph(self) -> nx.Graph:
+    def graph(self) -> nx.Graph[int]:
         """Tasks, with an edge between two that can never use one lumen."""
-        graph = nx.Graph()
+        graph: nx.Graph[int] = nx.Graph()
         graph.add_nodes_from(range(len(self.tasks)))
         graph.add_edges_from(sorted(self.hard))
         return graph
@@ -108,37 +109,24 @@ class Puzzle:
         rest = sorted(set(range(len(self.tasks))) - set(first), key=lambda number: (-self.graph.degree(number), number))
         return (*first, *rest)
 
+    def undistinguished(self) -> Puzzle:
+        """The same without most wishes: where only they tell lumens apart, these become interchangeable. What must not be interrupted stays where it runs."""
+        return replace(self, tasks=tuple(replace(task, now=task.now if task.quiet else None, prefer=frozenset(), advised_against=frozenset()) for task in self.tasks))
+
     def with_extra(self, extra: int) -> Puzzle:
         """The same with more lumens, on which every task may go and nothing is in the way."""
         new = frozenset(range(self.lumens, self.lumens + extra))
-        tasks = tuple(
-            Task(lumens=task.lumens | new, series=task.series, now=task.now, prefer=task.prefer, asks=task.asks, advised_against=task.advised_against, quiet=task.quiet)
-            for task in self.tasks
-        )
-        return Puzzle(tasks=tasks, lumens=self.lumens + extra, never=self.never, apart=self.apart, ask=self.ask, flush=self.flush)
+        return replace(self, tasks=tuple(replace(task, lumens=task.lumens | new) for task in self.tasks), lumens=self.lumens + extra)
 
-    def needs_flush(self, pair: Pair) -> bool:
-        """Whether two on one lumen need a flush between when they follow each other."""
-        return pair in self.apart or pair in self.ask
-
-    def pairs(self) -> list[Pair]:
-        """All pairs, a < b."""
-        return list(combinations(range(len(self.tasks)), 2))
+    def in_order(self, where: dict[int, int]) -> dict[int, int]:
+        """A placement with interchangeable lumens named in the order in which tasks come to them, as the solver's model has them."""
+        renamed: dict[int, int] = {}
+        for group in self.interchangeable:
+            met = list(dict.fromkeys(where[task] for task in self.order if where.get(task) in group))
+            renamed |= dict(zip([*met, *(lumen for lumen in group if lumen not in met)], group, strict=True))
+        return {task: renamed.get(lumen, lumen) for task, lumen in where.items()}
 
 
 def _view(task: Task, lumen: int) -> tuple[object, ...]:
     return (lumen in task.lumens, task.now == lumen, lumen in task.prefer, task.asks.get(lumen), lumen in task.advised_against)
 
-
-def greedy(puzzle: Puzzle) -> dict[int, int] | None:
-    """A quick colouring of the never-together graph (saturation, largest first), as a first guess; None when it does not fit the lumens.
-
-    Only a hint for the solver: it knows nothing of time, of lumens that differ, or of goals.
-    """
-    colours = nx.greedy_color(puzzle.graph, strategy="saturation_largest_first")
-    if any(colour >= puzzle.lumens for colour in colours.values()):
-        return None
-    renamed: dict[int, int] = {}
-    for task in puzzle.order:
-        renamed.setdefault(colours[task], len(renamed))
-    return {task: renamed[colour] for task, colour in colours.items()}

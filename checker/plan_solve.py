@@ -9,46 +9,26 @@ Source: docs/planner.md#goals.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
-from checker.plan_puzzle import Pair, Puzzle, greedy
+from checker.plan_budget import Budget, Undecided, run
+from checker.plan_cuts import cuts
+from checker.plan_guess import guess
+from checker.plan_puzzle import UNSTATED_PAIR, WARNED_PAIR, Pair, Puzzle
 
-WORK_PER_SECOND = 0.5  # units of the solver's deterministic time given for a second asked
-ASKED, VARIABLE, UNSTATED, ADVICE, MOVES, LUMENS, DELAY, PREFERENCE = (
-    "pairs-to-decide", "variable-pairs", "unstated-pairs", "advice-not-followed", "moves", "lumens", "dose-delay", "not-preferred",
+SECONDS_TO_TAKE_UP = 1.0  # at least, for a placement that is known to hold
+SHARE_OF_A_GUESS = 0.1
+SHARE_OF_PAIRS = 0.8  # for which pairs meet, of all
+SHARE_OF_A_GOAL = 0.85  # of what is left; the rest is kept for the goals after it
+VITAL_MOVES, ASKED, WARNED, UNSTATED, ADVICE, MOVES, LUMENS, DELAY, PREFERENCE = (
+    "vital-moves", "pairs-to-decide", "warned-pairs", "unstated-pairs", "advice-not-followed", "moves", "lumens", "dose-delay", "not-preferred",
 )
+_OF_PAIRS = (VITAL_MOVES, ASKED, WARNED, UNSTATED)
 LEFT_OUT_VITAL, LEFT_OUT_RUNNING, LEFT_OUT = "vital-left-out", "running-left-out", "left-out"
 Literal = cp_model.IntVar
-
-
-@dataclass(slots=True)
-class Budget:
-    """What may still be spent: seconds of the clock as a backstop, and units of the solver's work."""
-
-    seconds: float
-    work: float
-    began: float = field(default_factory=time.monotonic)
-
-    @classmethod
-    def of(cls, seconds: float) -> Budget:
-        """A budget of so many seconds."""
-        return cls(seconds=seconds, work=seconds * WORK_PER_SECOND)
-
-    def share(self, part: float) -> Budget:
-        """A part of what is left, as a budget of its own."""
-        return Budget(seconds=self.left() * part, work=self.work * part)
-
-    def left(self) -> float:
-        """Seconds left on the clock."""
-        return max(self.seconds - (time.monotonic() - self.began), 0.0)
-
-    def spent(self) -> bool:
-        """Whether nothing useful is left."""
-        return self.work <= 0 or self.left() <= 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +53,6 @@ class Solution:
     def proven(self) -> bool:
         """Whether every goal is."""
         return all(item.value <= item.bound for item in self.reached)
-
-
-class Undecided(Exception):
-    """The budget ended before the question was answered."""
 
 
 @dataclass(slots=True)
@@ -110,10 +86,13 @@ class Model:
         self.start: dict[int, list[Literal]] = {}
         self.asked: dict[Pair, Literal] = {}
         self.apart: dict[Pair, Literal] = {}
+        self.turns: list[Literal] = []
         self._places()
         self._meetings()
         self._quiet()
         self._interchangeable()
+        if not optional:
+            self._bounds()
 
     # --- what must hold ---
 
@@ -199,19 +178,23 @@ class Model:
         low, high = first.length + gap, divisor - second.length - gap
         earliest, latest = _span(second.starts)[0] - _span(first.starts)[1], _span(second.starts)[1] - _span(first.starts)[0]
         for shift in sorted({(y - x) % divisor for x in first.offsets for y in second.offsets}):
-            turns = self.model.new_int_var((earliest + shift - high) // divisor, (latest + shift - low) // divisor + 1, "")
+            turns = self._turn((earliest + shift - high) // divisor, (latest + shift - low) // divisor + 1)
             distance = self.start[b][other] - self.start[a][one] + shift - divisor * turns
             bounds = [self.model.add(distance >= low), self.model.add(distance <= high)]
             if when is not None:
                 for bound in bounds:
                     bound.only_enforce_if(when)
 
+    def _turn(self, low: int, high: int) -> Literal:
+        self.turns.append(self.model.new_int_var(low, high, ""))
+        return self.turns[-1]
+
     def _quiet(self) -> None:
         """Where a task must not be disturbed, no two may follow each other that need a flush between."""
         for quiet in self.tasks:
             if not self.puzzle.tasks[quiet].quiet:
                 continue
-            for pair, apart in self.apart.items():
+            for pair in self.apart:
                 if quiet in pair:
                     continue
                 way = [self.asked[pair]] if pair in self.asked else []
@@ -229,6 +212,11 @@ class Model:
                         self.model.add_bool_or([self.x[task, after].negated(), *earlier])
                         earlier = [*earlier, self.x[task, before]]
 
+    def _bounds(self) -> None:
+        """What is known beforehand of how many pairs must meet."""
+        for cut in cuts(self.puzzle, frozenset(self.tasks)) if self.asked else ():
+            self.model.add(cp_model.LinearExpr.sum([self.asked[pair] for pair in cut.pairs if pair in self.asked]) >= cut.floor)
+
     # --- what is sought ---
 
     def goals(self) -> list[Goal]:
@@ -239,10 +227,12 @@ class Model:
         least = 0 if self.optional else self.puzzle.least_lumens(frozenset(self.tasks))
         moves = [task for task in self.tasks if tasks[task].now is not None]
         wishing = [task for task in self.tasks if tasks[task].prefer]
+        vital = [task for task in moves if tasks[task].quiet]
         sought = [
-            Goal(ASKED, [(1, literal) for word, literal in asked if word != "unstated"]),
-            Goal(VARIABLE, [(1, literal) for word, literal in asked if word == "variable"]),
-            Goal(UNSTATED, [(1, literal) for word, literal in asked if word == "unstated"]),
+            self._away(VITAL_MOVES, vital, {task: [tasks[task].now] for task in vital}),
+            Goal(ASKED, [(1, literal) for word, literal in asked if word != UNSTATED_PAIR]),
+            Goal(WARNED, [(1, literal) for word, literal in asked if word == WARNED_PAIR]),
+            Goal(UNSTATED, [(1, literal) for word, literal in asked if word == UNSTATED_PAIR]),
             Goal(ADVICE, [(1, literal) for (task, lumen), literal in sorted(x.items()) if lumen in tasks[task].advised_against]),
             self._away(MOVES, moves, {task: [tasks[task].now] for task in moves}),
             Goal(LUMENS, [(1, literal) for _, literal in sorted(self.used.items())], floor=least),
@@ -278,58 +268,87 @@ class Model:
 
     def first(self, budget: Budget) -> cp_model.CpSolver | None:
         """Any placement that holds, or None when there is proven to be none. Raises Undecided when the budget ends first."""
-        guess = None if self.optional else greedy(self.puzzle)
-        for (task, lumen), literal in self.x.items() if guess else ():
-            self.model.add_hint(literal, guess is not None and guess.get(task) == lumen)
-        solver, status = _run(self.model, budget)
-        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            return solver
+        self._guess()
+        solver, status = run(self.model, budget)
         if status == cp_model.INFEASIBLE:
             return None
-        raise Undecided
+        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            raise Undecided
+        return solver
 
-    def best(self, budget: Budget, goals: Sequence[Goal] | None = None) -> Solution | None:
-        """The best placement by the goals in their order; None when there is proven to be none."""
+    def best(self, budget: Budget, goals: Sequence[Goal] | None = None, start: Solution | None = None) -> Solution | None:
+        """The best placement by the goals in their order; None when there is proven to be none. Raises Undecided.
+
+        start: a placement that holds, with bounds of some goals that hold here as well.
+        """
         sought = self.goals() if goals is None else goals
-        leading = next((goal for goal in sought if goal.terms), None)
-        if leading is None:
-            found = self.first(budget)
-            return None if found is None else self._solution(found, [Reached(goal=goal.name, value=goal.constant, bound=goal.constant) for goal in sought])
-        solver: cp_model.CpSolver | None = None
+        known = {item.goal: item.bound for item in start.reached} if start else {}
+        solver = self._at(start.lumen, Budget.of(max(budget.left(), SECONDS_TO_TAKE_UP)), start.starts) if start else self._guessed(budget)
         reached: list[Reached] = []
+        if solver is None and not any(goal.terms for goal in sought):
+            solver = self.first(budget)
+            if solver is None:
+                return None
+        if solver is None:
+            self._guess()
         for goal in sought:
             if not goal.terms:
                 reached.append(Reached(goal=goal.name, value=goal.constant, bound=goal.constant))
                 continue
-            if goal.floor > goal.constant + sum(min(weight, 0) for weight, _ in goal.terms):
-                self.model.add(goal.expression() >= goal.floor)
-            if solver is None:
-                guess = None if self.optional else greedy(self.puzzle)
-                for (task, lumen), literal in self.x.items() if guess else ():
-                    self.model.add_hint(literal, guess is not None and guess.get(task) == lumen)
-            value = None if solver is None else solver.value(goal.expression())
-            bound = goal.floor
+            bound = max(goal.floor, known.get(goal.name, goal.floor))
+            self.model.add(goal.expression() >= bound)
+            value = None if solver is None else int(solver.value(goal.expression()))
             if value is None or (value > bound and not budget.spent()):
+                if solver is not None and value is not None:
+                    self._hint(solver)
+                    self.model.add(goal.expression() <= value)
                 self.model.minimize(goal.expression())
-                better, status = _run(self.model, budget.share(1.0 if solver is None else 0.7), budget)
+                better, status = run(self.model, budget.share(SHARE_OF_A_GOAL), relax=goal.name in _OF_PAIRS)
                 if status == cp_model.INFEASIBLE and solver is None:
                     return None
-                if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-                    solver = better
-                    value = solver.value(goal.expression())
-                elif solver is None:
+                if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) and (value is None or better.value(goal.expression()) <= value):
+                    solver, value = better, int(better.value(goal.expression()))
+                if solver is None or value is None:
                     raise Undecided
-                bound = max(bound, value if status == cp_model.OPTIMAL and value is not None else math.ceil(better.best_objective_bound - 1e-6))
-                self._hint(solver)
-            assert value is not None and solver is not None
-            reached.append(Reached(goal=goal.name, value=int(value), bound=min(int(bound), int(value))))
-            self.model.add(goal.expression() <= int(value))
-        assert solver is not None
+                bound = value if status == cp_model.OPTIMAL else min(max(bound, math.ceil(better.best_objective_bound - 1e-6)), value)
+            reached.append(Reached(goal=goal.name, value=value, bound=min(bound, value)))
+            self.model.add(goal.expression() <= value)
+        if solver is None:
+            raise Undecided
         return self._solution(solver, reached)
 
+    def _at(self, lumens: dict[int, int], budget: Budget, starts: dict[int, tuple[int, ...]] | None = None) -> cp_model.CpSolver | None:
+        """The solver at a placement, if it holds; starts that are not given are sought."""
+        fixed = self.model.clone()
+        where = self.puzzle.in_order(lumens)
+        for (task, lumen), literal in self.x.items():
+            fixed.add(literal == int(where.get(task) == lumen))
+        for task, given in (starts or {}).items():
+            for literal, value in zip(self.start[task], given, strict=True):
+                fixed.add(literal == value)
+        if self.asked:
+            fixed.minimize(cp_model.LinearExpr.sum(list(self.asked.values())))
+        solver, status = run(fixed, budget)
+        return solver if status in (cp_model.OPTIMAL, cp_model.FEASIBLE) else None
+
+    def _guessed(self, budget: Budget) -> cp_model.CpSolver | None:
+        """The solver at a quick placement, where there are pairs to decide and one is found."""
+        found = None if self.optional or not self.asked else guess(self.puzzle)
+        here = None if found is None else {task: lumen for task, lumen in found.items() if task in self.tasks}
+        return None if here is None else self._at(here, budget.share(SHARE_OF_A_GUESS, clock=0.4))
+
+    def _guess(self) -> None:
+        """A quick placement as a first hint; it only saves time."""
+        found = None if self.optional else guess(self.puzzle)
+        if found is not None:
+            self.model.clear_hints()  # type: ignore[no-untyped-call]
+            for (task, lumen), literal in self.x.items():
+                self.model.add_hint(literal, found.get(task) == lumen)
+
     def _hint(self, solver: cp_model.CpSolver) -> None:
-        self.model.clear_hints()
-        for literal in (*self.x.values(), *self.placed.values(), *self.used.values(), *self.asked.values(), *self.apart.values(), *(start for starts in self.start.values() for start in starts)):
+        self.model.clear_hints()  # type: ignore[no-untyped-call]
+        switches = (self.x, self.placed, self.used, self.asked, self.apart)
+        for literal in (*(literal for group in switches for literal in group.values()), *(start for starts in self.start.values() for start in starts), *self.turns):
             self.model.add_hint(literal, solver.value(literal))
 
     def _solution(self, solver: cp_model.CpSolver, reached: Sequence[Reached]) -> Solution:
@@ -341,17 +360,21 @@ class Model:
         )
 
 
+def solve(puzzle: Puzzle, budget: Budget) -> Solution | None:
+    """The best placement of all tasks; None when there is proven to be none. Raises Undecided.
+
+    Which pairs meet does not depend on the names of the lumens. So that question comes first, with lumens made
+    interchangeable as far as they are, which spares the solver a look at every mirror image.
+    """
+    plain = puzzle.undistinguished()
+    start = None
+    if puzzle.ask and plain.interchangeable != puzzle.interchangeable:
+        model = Model(plain)
+        start = model.best(budget.share(SHARE_OF_PAIRS), [goal for goal in model.goals() if goal.name in _OF_PAIRS])
+        if start is None:
+            return None
+    return Model(puzzle).best(budget, start=start)
+
+
 def _span(starts: Sequence[Pair]) -> Pair:
     return min(low for low, _ in starts), max(high for _, high in starts)
-
-
-def _run(model: cp_model.CpModel, budget: Budget, account: Budget | None = None) -> tuple[cp_model.CpSolver, cp_model.CpSolverStatus]:
-    """One run of the solver within a budget; the work it took is taken off `account`."""
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = 0
-    solver.parameters.max_deterministic_time = max(budget.work, 1e-3)
-    solver.parameters.max_time_in_seconds = max(budget.left(), 0.01)
-    status = solver.solve(model)
-    (account or budget).work -= solver.response_proto.deterministic_time
-    return solver, status

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from checker.model import Cite, Finding, Infusion, Judgement, Level, NotUnderstood, Reason, RuleHit, Status, Weighed
 from checker.model import Kind as FindingKind
 from knowledge.link import POLICY_SOURCE, Knowledge, Via
-from knowledge.model import PREMIX, UNDILUTED, Cited, Mode, Policy, Result, Row, Rule, Side
+from knowledge.model import PREMIX, UNDILUTED, Cited, Mode, Policy, Result, Review, Row, Rule, Side
 
 _WHERE = {Mode.Y_SITE: "at the Y-site", Mode.ADMIXTURE: "in one container", Mode.SYRINGE: "in one syringe"}
 _LEVEL = {Status.INCOMPATIBLE: Level.STOP, Status.VARIABLE: Level.CAUTION, Status.NO_DATA: Level.UNKNOWN, Status.COMPATIBLE: Level.NOTE}
@@ -27,8 +27,13 @@ def name(knowledge: Knowledge, node: str) -> str:
 
 
 def cites(cited: Iterable[Cited]) -> tuple[Cite, ...]:
-    """Sources for a finding, each place once."""
-    return tuple(dict.fromkeys(Cite(source=item.source, at=item.at, read=str(item.read or ""), review=str(item.review)) for item in cited))
+    """Sources for a finding, each place once. It counts as read twice only when everything there was."""
+    places: dict[tuple[str, str, str], Review] = {}
+    for item in cited:
+        place = (item.source, item.at, str(item.read or ""))
+        if places.get(place) is not Review.TRANSCRIBED:
+            places[place] = item.review
+    return tuple(Cite(source=source, at=at, read=read, review=str(review)) for (source, at, read), review in places.items())
 
 
 def word(knowledge: Knowledge, words: str, code: str) -> str:
