@@ -8,7 +8,7 @@ LOCK := --quiet --strip-extras --no-emit-index-url --no-emit-trusted-host --no-e
 QUESTION := {"drugs": ["vancomycin", "pip/tazo", "norepinephrine"]}
 
 .DEFAULT_GOAL := help
-.PHONY: help serve ask test bench fix lock clean browser
+.PHONY: help serve ask test bench fuzz fault load sbom licences audit fix lock clean browser postgres
 
 help: ## list the targets
 	@echo "Linewise: may these drugs share this line, and should this patient get them together?"
@@ -28,12 +28,14 @@ ask: $(VENV)/ready ## check drugs on the command line: make ask DRUGS="vancomyci
 	@test -n "$$DRUGS" || { echo 'Say which drugs: make ask DRUGS="vancomycin, pip/tazo"' >&2; exit 2; }
 	@$(BIN)/python -m checker check "$$DRUGS" || test $$? -eq 1
 
-test: $(VENV)/ready-to-test browser ## run all checks that CI runs, and show every failure
+test: $(VENV)/ready-to-test browser postgres ## run all checks that CI runs, and show every failure
 	@failed=""; \
 	run() { name="$$1"; shift; echo; echo "== $$name"; "$$@" || failed="$$failed $$name"; }; \
 	run ruff $(BIN)/ruff check .; \
 	run mypy $(BIN)/mypy; \
 	run imports $(BIN)/lint-imports; \
+	run bandit $(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml api checker knowledge wsgi.py gunicorn.conf.py; \
+	run licences $(BIN)/python tests/ops/licences.py --quiet; \
 	run knowledge $(BIN)/python -m knowledge lint; \
 	run tests $(BIN)/python -m pytest; \
 	if test -n "$$failed"; then echo; echo "Failed:$$failed" >&2; exit 1; fi
@@ -41,11 +43,32 @@ test: $(VENV)/ready-to-test browser ## run all checks that CI runs, and show eve
 bench: $(VENV)/ready-to-test ## run the benchmarks
 	$(BIN)/python -m bench
 
+fuzz: $(VENV)/ready-to-test ## send 100,000 and more inputs
+	LINEWISE_FUZZ=30000 $(BIN)/python -m pytest tests/fuzz -s
+
+fault: $(VENV)/ready-to-test postgres ## harm the running service for longer than `make test` does
+	LINEWISE_TEST_SECONDS=30 $(BIN)/python -m pytest tests/fault -s
+
+load: $(VENV)/ready-to-test ## measure saturation, then a minute at 70 % of it
+	LINEWISE_TEST_SECONDS=60 $(BIN)/python -m pytest tests/load -s
+
+sbom: $(VENV)/ready-to-test ## write build/sbom.json (CycloneDX) of what runs
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.txt --output-reproducible --of JSON -o build/sbom.json
+
+licences: $(VENV)/ready-to-test ## write build/licences.md, and fail on a licence that does not go with Apache-2.0
+	@mkdir -p build
+	$(BIN)/python tests/ops/licences.py > build/licences.md
+
+audit: $(VENV)/ready-to-test ## ask for known vulnerabilities of what runs; needs a network
+	$(BIN)/python -m pip install --quiet pip-audit && $(BIN)/pip-audit --requirement requirements.txt --disable-pip
+
 fix: $(VENV)/ready-to-test ## mend what the linter can mend by itself
 	$(BIN)/ruff check --fix .
 
 lock: $(VENV)/ready-to-test ## pin the requirements anew (UPGRADE=yes: to the newest)
 	$(BIN)/pip-compile $(LOCK) $(if $(UPGRADE),--upgrade) --output-file requirements.txt requirements.in
+	$(BIN)/pip-compile $(LOCK) $(if $(UPGRADE),--upgrade) --output-file requirements-dask.txt requirements-dask.in
 	$(BIN)/pip-compile $(LOCK) $(if $(UPGRADE),--upgrade) --output-file requirements-test.txt requirements-test.in
 
 clean: ## remove the environment and all caches
@@ -73,3 +96,9 @@ browser:
 	if test "$$(id -u)" = 0; then root=""; elif sudo -n true 2>/dev/null; then root="sudo"; else \
 	  echo "tests/browser need chromium. Install it as root: apt-get install chromium" >&2; exit 1; fi; \
 	$$root apt-get update -qq && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
+
+# Fault tests need PostgreSQL's programs; as root they are installed, else the tests that need them are skipped and say so.
+postgres:
+	@if test -n "$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null)" || command -v initdb >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null; then exit 0; fi; \
+	echo "Installing postgresql for tests/fault ..."; \
+	apt-get update -qq && env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null

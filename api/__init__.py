@@ -7,8 +7,11 @@ from typing import Any
 
 from flask import Flask
 
-from api import check, docs, exchange, health, known, problems, settings
+from api import access, batch, check, docs, ehr, exchange, feedback_summary, health, hooks, known, metrics, operations, pages, plan, problems, release, settings
+from api.audit import Audit, read_secret
+from api.keys import Keys
 from api.service import Service
+from api.store import Database
 from knowledge import Knowledge, load
 
 __all__ = ["create_app"]
@@ -25,10 +28,15 @@ def create_app(config: Mapping[str, Any] | None = None, *, knowledge: Knowledge 
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = chosen.most_bytes
     app.url_map.merge_slashes = False
-    here = Service.over(knowledge or load(chosen.knowledge, overlay=chosen.overlay), chosen)
+    here = Service.over(knowledge or load(release.folder(chosen.knowledge), overlay=chosen.overlay), chosen)
     app.extensions["linewise"] = here
     exchange.install(app, here.knowledge, chosen.log)
     problems.install(app)
-    for module in (check, known, health, docs):
+    database = Database(chosen.database)
+    app.extensions["linewise-audit"] = Audit(database, chosen.audit, read_secret(chosen.audit_secret))
+    access.install(app, chosen, Keys(database))
+    ehr.install(app, here, database)
+    for module in (check, batch, plan, known, health, docs, hooks, operations, metrics, feedback_summary):
         app.register_blueprint(module.bp)
+    pages.install(app)
     return app

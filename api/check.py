@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from api.record import answered
 from api.service import service
 from api.wire import read_json
 from checker import order
@@ -18,4 +19,5 @@ def check() -> Response:
     question = read_json(request)
     asked = order(question, here.names, most_drugs=here.settings.most_drugs)
     report = here.checker.check(asked)
+    answered("check", report)
     return Response(here.renderer.json(report, explain=question.get("explain") is True), mimetype="application/json")

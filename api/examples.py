@@ -49,6 +49,19 @@ QUESTIONS: dict[str, dict[str, Any]] = {
         "value": {"drugs": ["vancomycin", "xyzzymab"]},
     },
 }
+PLANS: dict[str, dict[str, Any]] = {
+    "three-lumens": {
+        "summary": "Two continuous infusions and an antibacterial in doses, over two lumens",
+        "value": {
+            "infusions": [
+                {"drug": "norepinephrine", "must_not_interrupt": True},
+                {"drug": "midazolam"},
+                {"drug": "vancomycin", "conc": "5 mg/mL", "vehicle": "NS", "hours": 1, "every_hours": 12},
+            ],
+            "lumens": [{"name": "brown", "kind": "central"}, {"name": "white", "kind": "central"}],
+        },
+    },
+}
 SEARCH = "vanco"
 DRUG = "vancomycin"
 PAIR = ("vancomycin", "piperacillin-tazobactam")

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import time
 import traceback
-from typing import Any
 
-import orjson
-import structlog
 from flask import Flask, Response, g, request
 
+from api import counts
+from api.logs import lines
 from knowledge import Knowledge
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -32,7 +30,7 @@ def install(app: Flask, knowledge: Knowledge, log: str) -> None:
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-store",
     }
-    logger = _logger() if log != "nothing" else None
+    logger = lines() if log != "nothing" else None
 
     def begin() -> None:
         g.began = time.perf_counter()
@@ -45,16 +43,17 @@ def install(app: Flask, knowledge: Knowledge, log: str) -> None:
             if name not in headers:
                 headers[name] = value
         headers["X-Request-Id"] = g.request_id
+        rule = request.url_rule
+        path = rule.rule if rule is not None else "unmatched"
+        seconds = time.perf_counter() - g.began
+        counts.observe(request.method, path, response.status_code, seconds)
         if logger is not None:
             crash = g.pop("crash", None)
             if crash is not None:
                 logger.error("crash", request_id=g.request_id, error=type(crash).__name__, places=_places(crash))
             if log == "requests" or response.status_code >= 500:
-                rule = request.url_rule
-                logger.info(
-                    "request", method=request.method, path=rule.rule if rule is not None else "unmatched", status=response.status_code,
-                    ms=round((time.perf_counter() - g.began) * 1000, 2), request_id=g.request_id,
-                )
+                who = {"key": g.holder.id} if "holder" in g else {}
+                logger.info("request", method=request.method, path=path, status=response.status_code, ms=round(seconds * 1000, 2), request_id=g.request_id, **who)
         return response
 
     app.before_request(begin)
@@ -68,23 +67,3 @@ def knowledge_header(knowledge: Knowledge) -> str:
 
 def _places(error: BaseException) -> list[str]:
     return [f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-
-
-def _logger() -> Any:
-    """A logger that writes JSON lines to stderr. It looks stderr up at each line, so that it survives a redirection."""
-    return structlog.wrap_logger(
-        _Stderr(),
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer(serializer=_text)],
-        wrapper_class=structlog.BoundLogger,
-    )
-
-
-def _text(event: Any, **_: Any) -> str:
-    return orjson.dumps(event, default=str).decode()
-
-
-class _Stderr:
-    def _write(self, line: str) -> None:
-        sys.stderr.write(line + "\n")
-
-    info = error = _write

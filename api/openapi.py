@@ -14,11 +14,12 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 from marshmallow.fields import Field
 
-from api import examples
+from api import examples, openapi_ehr
 from api.problems import KINDS, MEDIA_TYPE
-from api.schemas import DrugsQuery, ProblemSchema, ReportSchema
-from api.schemas_known import DrugSchema, HitsSchema, KnowledgeSchema, PairPageSchema, SourcePageSchema
+from api.schemas import BatchQuery, DrugsQuery, ProblemSchema, ReportSchema
+from api.schemas_known import DrugSchema, FeedbackSummarySchema, HitsSchema, KnowledgeSchema, PairPageSchema, SourcePageSchema
 from checker.ask import CodeSchema, Item, Named, QuestionSchema
+from checker.plan_ask import PlanSchema
 
 VERSION = "1.0.0"
 Json = dict[str, Any]
@@ -41,12 +42,14 @@ def document(most_drugs: int, most_bytes: int, knowledge: str) -> Json:
             ),
             "license": {"name": "see LICENSE"},
         },
+        security=[{}, {"key": []}],
     )
+    spec.components.security_scheme("key", {"type": "http", "scheme": "bearer", "description": "An API key, where other machines can reach the service. Also as X-API-Key."})
     _teach(plugin)
     spec.components.response("Problem", {"description": "A problem document (RFC 9457).", "content": {MEDIA_TYPE: {"schema": ProblemSchema}}})
     for name, description in _HEADERS.items():
         spec.components.header(name, {"description": description, "schema": {"type": "string"}})
-    for path, operations in _paths().items():
+    for path, operations in (_paths() | openapi_ehr.paths()).items():
         spec.path(path, operations=operations)
     return spec.to_dict()
 
@@ -56,6 +59,10 @@ def _paths() -> dict[str, Json]:
     return {
         "/v1/check": {"post": _operation("check", "Check an order", "Line compatibility, product rules, interactions, duplication and order of administration.",
                                          ReportSchema, 400, 413, 415, 422) | {"requestBody": question}},
+        "/v1/batch": {"post": _stream()},
+        "/v1/plan": {"post": _operation("plan", "Plan lumens and times", "Which infusion on which lumen, and when, over 24 hours: exact, with a proof; what shares a lumen, "
+                                        "with verdict and sources; or, where no plan exists, what cannot be carried.", None, 400, 413, 415, 422, 503)
+                     | {"requestBody": {"required": True, "content": {"application/json": {"schema": PlanSchema, "examples": examples.PLANS}}}}},
         "/v1/drugs": {"get": _operation("drugs", "Find a drug", "Type-ahead over names, brands, abbreviations and codes, best first.", HitsSchema, 422)
                       | {"parameters": [{"in": "query", "schema": DrugsQuery}]}},
         "/v1/drugs/{id}": {"get": _operation("drug", "One drug", "Identity, codes, classes, composition, pH, rules, and with whom more is known.", DrugSchema, 404, 422)
@@ -65,6 +72,9 @@ def _paths() -> dict[str, Json]:
         "/v1/sources/{id}": {"get": _operation("source", "One source", "The citation, and every fact that rests on it.", SourcePageSchema, 404, 422)
                              | {"parameters": [_parameter("id", "an id of a source, as answers name it", examples.SOURCE)]}},
         "/v1/knowledge": {"get": _operation("knowledge", "The knowledge in force", "Version, digest, date and counts.", KnowledgeSchema, 422)},
+        "/v1/feedback/summary": {"get": _operation("feedback_summary", "What is overridden most", "What became of cards, by pair and reason.",
+                                                FeedbackSummarySchema, 422, 503)},
+        "/metrics": {"get": _counts()},
         "/healthz": {"get": _operation("alive", "Alive", "The process answers.", None)},
         "/readyz": {"get": _operation("ready", "Ready", "Questions can be answered.", None, 503)},
         "/problems/{kind}": {"get": _operation("explain", "A problem type", "What the `type` of a problem document means.", None, 404)
@@ -78,6 +88,19 @@ def _operation(name: str, summary: str, description: str, schema: type[Schema] |
     responses: Json = {"200": {"description": "The answer.", "content": {"application/json": {"schema": shape}}, "headers": headers}}
     responses |= {str(status): "Problem" for status in failures} | {"default": "Problem"}
     return {"operationId": name, "summary": summary, "description": description, "responses": responses}
+
+
+def _stream() -> Json:
+    text = {"application/x-ndjson": {"schema": {"type": "string"}}}
+    told = _operation("batch", "Check many orders", "One order set a line, `{\"id\": ..., ...}` with the body of /v1/check beside the id; one answer a line as they come, and last "
+                      "`{\"end\": {...}}` with the counts. One bad line never breaks the rest.", None, 400, 413, 415, 422)
+    told["responses"]["200"]["content"] = text
+    return told | {"parameters": [{"in": "query", "schema": BatchQuery}], "requestBody": {"required": True, "content": text}}
+
+
+def _counts() -> Json:
+    text = {"200": {"description": "Counters, in the text format of Prometheus.", "content": {"text/plain": {"schema": {"type": "string"}}}}, "default": "Problem"}
+    return {"operationId": "metrics", "summary": "Metrics", "description": "Counts of all workers, and the state of the one that answers.", "responses": text}
 
 
 def _parameter(name: str, description: str, example: str) -> Json:

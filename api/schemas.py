@@ -53,6 +53,18 @@ class Filled(fields.String):
         return text
 
 
+class BatchQuery(Schema):
+    """POST /v1/batch"""
+
+    class Meta:
+        unknown = RAISE
+
+    level = fields.String(
+        load_default="verdict", validate=OneOf(("verdict", "findings", "full"), error="there is no such level | write verdict, findings or full"),
+        metadata={"description": "one row a set, one row a finding, or the whole report"},
+    )
+
+
 class DrugsQuery(Schema):
     """GET /v1/drugs"""
 

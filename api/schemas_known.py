@@ -290,3 +290,31 @@ class KnowledgeSchema(IdentitySchema):
 
     date = _text(required=True)
     counts = fields.Nested(CountsSchema, required=True)
+
+
+class ReasonCountSchema(Schema):
+    """How often one reason was given."""
+
+    system = fields.String(required=True)
+    code = fields.String(required=True)
+    display = fields.String(required=True)
+    count = fields.Integer(required=True)
+
+
+class AboutSchema(Schema):
+    """What became of the cards about one drug or pair."""
+
+    drugs = fields.List(fields.String(), required=True)
+    overridden = fields.Integer(required=True)
+    accepted = fields.Integer(required=True)
+    reasons = fields.List(fields.Nested(ReasonCountSchema), required=True)
+
+
+class FeedbackSummarySchema(Schema):
+    """What is overridden most."""
+
+    outcomes = fields.Integer(required=True)
+    overridden = fields.Integer(required=True)
+    about = fields.List(fields.Nested(AboutSchema), required=True)
+    reasons = fields.List(fields.Nested(ReasonCountSchema), required=True)
+    knowledge = fields.Nested(IdentitySchema, required=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "LINEWISE_"
+ARCHIVES = (".tar.gz", ".tgz", ".zip")
 
 
 class SettingsError(ValueError):
@@ -52,6 +53,33 @@ def _folder(text: str) -> Path:
     return path
 
 
+def _release(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir() and not (path.is_file() and path.name.endswith(ARCHIVES)):
+        raise ValueError("write the path of a folder that exists, or of an archive .tar.gz or .zip")
+    return path
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise ValueError("write the path of a file that exists")
+    return path
+
+
+def _address(text: str) -> str:
+    if not text.startswith(("https://", "http://")) or any(mark in text for mark in " ?#\"<>"):
+        raise ValueError("write an address like https://linewise.example, without ? and #")
+    return text.rstrip("/")
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(item.strip() for item in text.split(",") if item.strip())
+    if not all(item == "*" or (item.startswith(("https://", "http://")) and item.count("/") == 2) for item in origins):
+        raise ValueError("write origins like https://ehr.example, parted by commas, or *")
+    return origins
+
+
 def _word(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in words:
@@ -64,11 +92,31 @@ def _word(*words: str) -> Callable[[str], str]:
 SETTINGS = (
     Setting("bind", "127.0.0.1:8080", "address and port to listen on", str),
     Setting("allow_open", False, "yes: allow listening beyond this machine, although the service asks nobody who they are", _yes_no),
-    Setting("knowledge", None, "folder of knowledge files to use in place of those that ship with Linewise", _folder),
+    Setting("keys", "auto", "who must show an API key: auto (everybody, when other machines can reach the service), or always", _word("auto", "always")),
+    Setting("rate_per_minute", None, "requests a minute of one key, or of one address without a key; 0: no limit; 1200 unless only this machine can ask", _whole(0, 1_000_000)),
+    Setting("rate_store", None, "where all workers and replicas count together, e.g. redis://host:6379; each worker counts its own unless told", str),
+    Setting("proxies", 0, "proxies in front whose X-Forwarded-For, -Proto and -Host are believed", _whole(0, 5)),
+    Setting("knowledge", None, "release to use in place of the knowledge that ships: a folder of knowledge files, or an archive with its .sha256 beside it", _release),
     Setting("overlay", None, "folder with a facility's own policies, standards, names, rules and charts, put on top of the knowledge", _folder),
     Setting("cache", None, "folder for the compiled knowledge; the user's cache folder unless told", str),
     Setting("most_drugs", 60, "most drugs, and most medications, in one question", _whole(2, 1000)),
     Setting("most_bytes", 256 * 1024, "largest request body in bytes", _whole(1024, 64 * 1024 * 1024)),
+    Setting("most_depth", 32, "deepest nesting of JSON in a request", _whole(8, 200)),
+    Setting("plan_seconds", 20, "longest time that planning one request may take", _whole(1, 300)),
+    Setting("batch_rows", 1_000_000, "most order sets in one batch request", _whole(1, 1_000_000_000)),
+    Setting("batch_bytes", 1024 * 1024 * 1024, "largest body of a batch request in bytes; it is read as it is answered, and never held", _whole(1024, 1 << 50)),
+    Setting("batch_seconds", 900, "longest time that one batch request may take", _whole(1, 86_400)),
+    Setting("public_url", None, "address under which EHRs reach this service, e.g. https://linewise.example: the audience of their tokens, and the base of links", _address),
+    Setting("clients", None, "file of the EHRs that may call /cds-services and /fhir, with their keys (docs/ehr.md); required for other machines to call them", _file),
+    Setting("cors_origins", (), "origins from which browsers may call /cds-services and /fhir, parted by commas; none unless told", _origins),
+    Setting("codes", None, "folder of clinical drug tables that `python -m knowledge rxnorm-build` made, over those that ship", _folder),
+    Setting("tiers", None, "file that says which findings become critical, warning or info cards, in place of api/cds/tiers.yaml", _file),
+    Setting("database", None, "SQLAlchemy URL where keys, feedback and the audit trail are kept; a SQLite file in the user's state folder unless told (docs/operations.md)", str),
+    Setting("keep_comments", True, "no: of the free text that clinicians give as feedback, keep only that there was some", _yes_no),
+    Setting("most_ehr_bytes", 4 * 1024 * 1024, "largest request body in bytes at /cds-services and /fhir", _whole(1024, 64 * 1024 * 1024)),
+    Setting("audit", "off", "audit trail of answers: off, on (answers go on while it cannot be kept), or mandatory (no answer without it)", _word("off", "on", "mandatory")),
+    Setting("audit_days", 0, "days that `python -m api audit prune` keeps rows of the audit trail; 0: for ever", _whole(0, 36_500)),
+    Setting("audit_secret", None, "file of at least 32 bytes that keys the hashes of the audit trail, so that who can write the database cannot forge it", _file),
     Setting("log", "requests", "what is logged: requests (a line for each), errors, or nothing", _word("requests", "errors", "nothing")),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -80,11 +128,31 @@ class Settings:
 
     bind: str
     allow_open: bool
+    keys: str
+    rate_per_minute: int | None
+    rate_store: str | None
+    proxies: int
     knowledge: Path | None
     overlay: Path | None
     cache: str | None
     most_drugs: int
     most_bytes: int
+    most_depth: int
+    plan_seconds: int
+    batch_rows: int
+    batch_bytes: int
+    batch_seconds: int
+    public_url: str | None
+    clients: Path | None
+    cors_origins: tuple[str, ...]
+    codes: Path | None
+    tiers: Path | None
+    database: str | None
+    keep_comments: bool
+    most_ehr_bytes: int
+    audit: str
+    audit_days: int
+    audit_secret: Path | None
     log: str
 
 
@@ -118,20 +186,24 @@ def read(environment: Mapping[str, str] | None = None, given: Mapping[str, Any] 
     return Settings(**values)
 
 
-def refuse_open(addresses: Iterable[str], allow_open: bool) -> None:
-    """Stop a service that would answer other machines unless that is allowed: it asks nobody who they are.
+def refuse_open(addresses: Iterable[str], allow_open: bool, keys: bool = False) -> None:
+    """Stop a service that would answer other machines without asking who they are, unless that is allowed.
+
+    keys: whether keys are in force and somebody holds one.
 
     addresses: hosts, with or without a port, or paths of Unix sockets. Raises SettingsError.
     """
     for address in addresses:
-        if not allow_open and not _is_local(address):
+        if not allow_open and not keys and not is_local(address):
             raise SettingsError(
-                f"Listening on {address} would let other machines ask, and the service does not yet ask who they are. "
-                "Set LINEWISE_ALLOW_OPEN=yes if the network in front of it takes care of that, or LINEWISE_BIND=127.0.0.1:8080."
+                f"Listening on {address} would let other machines ask, and nobody holds an API key yet. Make one with "
+                "`python -m api keys create NAME --scope check`. Or set LINEWISE_BIND=127.0.0.1:8080, or LINEWISE_ALLOW_OPEN=yes "
+                "if the network in front of it takes care of who may ask."
             )
 
 
-def _is_local(address: str) -> bool:
+def is_local(address: str) -> bool:
+    """Whether an address (host, host:port, or a Unix socket) can be reached from this machine only."""
     if address.startswith(("unix:", "/", "fd://")):
         return True
     host = address.rsplit(":", 1)[0] if address.count(":") == 1 or "]:" in address else address

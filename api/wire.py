@@ -6,10 +6,11 @@ The only functions that touch a request's body are here; what they refuse is tol
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, cast
 
 import orjson
-from flask import Request, Response
+from flask import Request, Response, current_app, g
 from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -19,14 +20,14 @@ from checker import AskProblem
 _JSON = ("application/json",)
 
 
-def read_json(request: Request) -> Any:
-    """The JSON value of a request's body.
+def read_json(request: Request, types: Sequence[str] = _JSON) -> Any:
+    """The JSON value of a request's body. types: content types that are taken.
 
     Raises Failure: wrong content type (415), or not one strict UTF-8 JSON document (400). A body over the limit is
     refused by Flask before it is read (413). NaN, lone surrogates, numbers without end and fields named twice are
     refused: two readers could understand them differently.
     """
-    if request.mimetype not in _JSON or request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+    if request.mimetype not in types or request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         said = f'"{request.mimetype}"' if request.mimetype else "none"
         raise Failure("unsupported-media-type", f"The Content-Type is {said}. Send application/json in UTF-8.")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -42,12 +43,35 @@ def read_json(request: Request) -> Any:
         at = f"line {error.lineno}, column {error.colno}"
         raise _malformed(at, error.msg, "correct the JSON there; a JSON validator will show the place") from None
     try:
-        json.loads(body, object_pairs_hook=_once)
+        if not _comes_back(value, body):
+            json.loads(body, object_pairs_hook=_once)
     except _Twice as twice:
         raise _malformed(str(twice), "this field stands twice in one object", "keep one of the two; readers differ on which would count") from None
     except RecursionError:
         raise _malformed("", "the JSON is nested too deep", "a question needs three levels at most") from None
+    deepest = current_app.extensions["linewise"].settings.most_depth
+    if body.count(b"[") + body.count(b"{") > deepest and _deeper(value, deepest):
+        raise _malformed("", f"the JSON is nested too deep, more than {deepest} levels", "a question needs three levels at most")
+    g.asked = body  # for its hash in the audit trail
     return value
+
+
+def _comes_back(value: Any, body: bytes) -> bool:
+    """Whether a value gives the very bytes that it was read from: then nothing stood twice in them."""
+    try:
+        return orjson.dumps(value) == body
+    except orjson.JSONEncodeError:  # too deep to be written
+        return False
+
+
+def _deeper(value: Any, deepest: int) -> bool:
+    """Whether `value` is nested deeper than that."""
+    level = [value] if isinstance(value, (list, dict)) else []
+    for _ in range(deepest):
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item) if isinstance(inner, (list, dict))]
+        if not level:
+            return False
+    return True
 
 
 class _Twice(ValueError):

@@ -1,4 +1,4 @@
-"""The command line of the knowledge: python -m knowledge lint | stats | show | conflicts | gaps."""
+"""The command line of the knowledge: python -m knowledge lint | stats | show | conflicts | gaps | rxnorm-table | rxnorm-build."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from knowledge.lint import Level, lint, rules
 from knowledge.load import HERE, load
 from knowledge.model import Row
 from knowledge.page import Unknown, find, page, tested
+from knowledge.rxnorm_cli import build_command, table_command
 from knowledge.survey import gaps, stats
 
 _RESULT = {"compatible": "green", "variable": "yellow", "incompatible": "red"}
@@ -49,6 +50,10 @@ def main() -> None:
       python -m knowledge show vancomycin
       python -m knowledge gaps --json
     """
+
+
+main.add_command(table_command)
+main.add_command(build_command)
 
 
 @main.command("lint")

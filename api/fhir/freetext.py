@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from api.fhir.quantities import MASSES
 from checker import Names
 from checker.model import NotUnderstood
 from knowledge.model import PREMIX, UNDILUTED
@@ -15,11 +16,15 @@ from knowledge.normalise import normalise
 
 LONGEST = 300
 _UNIT = r"(?:mcg|ug|µg|mg|gm|grams?|g|kg|milli?units?|units?|unt|iu|meq|mmol|ml|l|liters?|litres?)"
-_AMOUNT = re.compile(rf"(?<![\w.])\d[\d,]*(?:\.\d+)?\s*(?:-\s*\d[\d,.]*\s*)?{_UNIT}(?:\s*/\s*(?:\d[\d,.]*\s*)?(?:kg|m2|ml|l|h|hr|hour|min|day|dose))*(?![\w])", re.IGNORECASE)
+_AMOUNT = re.compile(
+    rf"(?<![\w.])\d[\d,]*(?:\.\d+)?\s*(?:-\s*\d[\d,.]*\s*)?{_UNIT}(?:\s*/\s*(?:\d[\d,.]*\s*)?(?:kg|m2|ml|l|h|hr|hour|min|day|dose))*(?![\w])",
+    re.IGNORECASE,
+)
 _PERCENT = re.compile(r"(?<![\w.])\d+(?:\.\d+)?\s*%")
 _VOLUME = r"(?P<{0}>\d[\d,]*(?:\.\d+)?)\s*(?P<{1}>ml|l|liters?|litres?)"
 _INTO = re.compile(r"\bin\b\s*", re.IGNORECASE)
 _OPENING_VOLUME = re.compile(_VOLUME.format("value", "unit") + r"\b\s*(?:of\s+)?", re.IGNORECASE)
+_SLASHED = re.compile(r"(?<=[a-z])\s*/\s*(?=\d[\d,.]*\s*(?:ml|l)\b\s+[a-z0])", re.IGNORECASE)  # "8 mg/250 mL NS" is 8 mg in 250 mL NS
 _MASS = re.compile(r"(?<![\w.])(?P<value>\d[\d,]*(?:\.\d+)?)\s*(?P<unit>mcg|ug|mg|gm|grams?|g|units?|unt|iu|meq|mmol)(?!\s*/)(?![\w])", re.IGNORECASE)
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _NOISE = re.compile(
@@ -61,17 +66,21 @@ class FreeText:
             self._kept[text] = kept
         return kept
 
-    def exact(self, text: str) -> tuple[str, ...] | None:
-        """The one drug, or the candidates, of an exact name; None when the name is not known at all."""
+    def exact(self, text: str) -> str | NotUnderstood | None:
+        """The drug of an exact name, why it is refused, or None when the name is not known at all."""
         key = normalise(text)
         if not key or (key not in self.names.index and key not in self.names.refused):
             return None
         found = self.names.resolve(text, "")
-        return found.candidates if isinstance(found, NotUnderstood) else (found.drug,)
+        return found if isinstance(found, NotUnderstood) else found.drug
+
+    def bare(self, text: str) -> str:
+        """A text without amounts, forms and brackets: what is left to name the drug."""
+        return _tidy(_NOISE.sub(" ", _AMOUNT.sub(" ", _BRACKETS.sub(" ", text))))
 
     def _read(self, text: str) -> Said:
         vehicle, volume, before = self._mixture(text)
-        masses = [f"{match['value'].replace(',', '')} {match['unit']}" for match in _MASS.finditer(before)]
+        masses = [f"{match['value'].replace(',', '')} {MASSES[match['unit'].casefold()]}" for match in _MASS.finditer(before)]
         amount = masses[0] if len(set(masses)) == 1 else ""
         inside = [part for match in _BRACKETS.finditer(before) for part in match.groups() if part]
         found = self._names(_BRACKETS.sub(" ", before))
@@ -82,20 +91,23 @@ class FreeText:
 
     def _mixture(self, text: str) -> tuple[str | None, float | None, str]:
         """The fluid and volume after an "in", and the text before it."""
-        for into in _INTO.finditer(text):
-            rest = text[into.end():].replace("%", "% ")
+        spread = _SLASHED.sub(" in ", text)
+        for into in _INTO.finditer(spread):
+            rest = spread[into.end() :].replace("%", "% ")
             volume = _OPENING_VOLUME.match(rest)
             ml = _ml(volume["value"], volume["unit"]) if volume else None
-            words = rest[volume.end() if volume else 0:].split()[:8]
+            words = rest[volume.end() if volume else 0 :].split()[:8]
             for start in (0, 1) if words and words[0].endswith("%") else (0,):
                 for size in range(min(6, len(words) - start), 0, -1):
-                    fluid = self._fluid(" ".join(words[start:start + size]))
-                    if fluid is None or (start == 1 and self._fluid(f"{words[0]} {'sodium chloride' if 'sodium' in fluid else 'dextrose'}") not in (fluid, None)):
+                    fluid = self._fluid(" ".join(words[start : start + size]))
+                    if fluid is None or (
+                        start == 1 and self._fluid(f"{words[0]} {'sodium chloride' if 'sodium' in fluid else 'dextrose'}") not in (fluid, None)
+                    ):
                         continue
                     if ml is None:
-                        after = _OPENING_VOLUME.match(" ".join(words[start + size:]))
+                        after = _OPENING_VOLUME.match(" ".join(words[start + size :]))
                         ml = _ml(after["value"], after["unit"]) if after else None
-                    return fluid, ml, text[: into.start()]
+                    return fluid, ml, spread[: into.start()]
         return None, None, text
 
     def _fluid(self, text: str) -> str | None:
@@ -107,25 +119,22 @@ class FreeText:
 
     def _names(self, text: str) -> tuple[str, ...] | list[str] | None:
         """Drugs (tuple), candidates of an ambiguous name (list), or None."""
-        bare = _tidy(_NOISE.sub(" ", text))
+        without_amounts = _AMOUNT.sub(" ", text)
+        attempts = (text, _NOISE.sub(" ", text), _NOISE.sub(" ", without_amounts), _NOISE.sub(" ", _PERCENT.sub(" ", without_amounts)))
         ambiguous: list[str] = []
-        for attempt in dict.fromkeys((_tidy(text), bare, _tidy(_NOISE.sub(" ", _AMOUNT.sub(" ", text))), _tidy(_NOISE.sub(" ", _PERCENT.sub(" ", _AMOUNT.sub(" ", text)))))):
+        for attempt in dict.fromkeys(map(_tidy, attempts)):
             found = self.exact(attempt)
-            if found and len(found) == 1 and attempt:
-                refused = self.names.resolve(attempt, "")
-                if not isinstance(refused, NotUnderstood):
-                    return found
-                ambiguous = ambiguous or list(found)
-            elif found is not None:
-                ambiguous = ambiguous or list(found)
+            if isinstance(found, str):
+                return (found,)
+            if found is not None:
+                ambiguous = ambiguous or list(found.candidates)
         if ambiguous:
             return ambiguous
-        stripped = _AMOUNT.sub(" ", text)
-        parts = [_tidy(_NOISE.sub(" ", part)) for part in _JOINTS.split(stripped)]
+        parts = [_tidy(_NOISE.sub(" ", part)) for part in _JOINTS.split(without_amounts)]
         if 1 < len(parts) <= 8:
-            each = [self.exact(part) or self.exact(_tidy(_PERCENT.sub(" ", part))) for part in parts]
-            if all(found is not None and len(found) == 1 for found in each):
-                return tuple(dict.fromkeys(found[0] for found in each if found))
+            each = [found for part in parts if isinstance(found := self.exact(part), str)]
+            if len(each) == len(parts):
+                return tuple(dict.fromkeys(each))
         return None
 
     def _other(self, text: str, drugs: tuple[str, ...]) -> bool:
@@ -134,7 +143,12 @@ class FreeText:
         if not isinstance(found, tuple) or set(found) <= set(drugs):
             return False
         known = self.names.knowledge.drugs
-        near = {name for drug in drugs for name in (drug, known[drug].ingredient, known[drug].parent, *(part.drug for part in known[drug].components)) if name}
+        near = {
+            name
+            for drug in drugs
+            for name in (drug, known[drug].ingredient, known[drug].parent, *(part.drug for part in known[drug].components))
+            if name
+        }
         return not all({drug, known[drug].ingredient, known[drug].parent} & near for drug in found)
 
 

@@ -46,7 +46,7 @@ def number(value: Any) -> float | None:
 
 def codings(concept: Any) -> Iterator[tuple[str, str, str]]:
     """System, code and display of every coding of a concept."""
-    for coding in items(obj(concept).get("coding")):
+    for coding in items(concept.get("coding")) if isinstance(concept, dict) else ():
         yield text(coding.get("system")), text(coding.get("code")), text(coding.get("display"))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from api.fhir.peek import Json, items, obj, text
 
-MOST_RESOURCES = 5000  # looked at in one request; what lies beyond is told, not read
+MOST_RESOURCES = 5000  # looked at in one request; a reference to one beyond it leads nowhere, and is told
 
 
 class Sent:
@@ -23,7 +23,7 @@ class Sent:
         for reference, resource, url in found:
             self.count += 1
             if self.count > MOST_RESOURCES:
-                break
+                break  # far beyond what is checked at once
             for key in (reference, url):
                 if key:
                     self._known.setdefault(key, resource)
@@ -63,6 +63,8 @@ def _reference(url: str, resource: Json) -> str:
 
 def is_partial(bundle: Any) -> bool:
     """Whether a Bundle says that it is only a page of a longer list, or came with a warning."""
+    if not isinstance(bundle, dict):
+        return False
     holder = obj(bundle)
     entries = items(holder.get("entry"))
     if any(text(link.get("relation")) == "next" for link in items(holder.get("link"))):
@@ -71,7 +73,9 @@ def is_partial(bundle: Any) -> bool:
     total = holder.get("total")
     if isinstance(total, int) and not isinstance(total, bool) and total > matched:
         return True
-    return any(obj(entry.get("resource")).get("resourceType") == "OperationOutcome" and failed(entry.get("resource"), warnings=True) for entry in entries)
+    return any(
+        obj(entry.get("resource")).get("resourceType") == "OperationOutcome" and failed(entry.get("resource"), warnings=True) for entry in entries
+    )
 
 
 def failed(outcome: Any, *, warnings: bool = False) -> bool:

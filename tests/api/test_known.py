@@ -138,4 +138,4 @@ def test_alive_and_ready(client: FlaskClient, world: Knowledge) -> None:
 def test_the_index_names_the_doors(client: FlaskClient) -> None:
     doors = client.get("/").get_json()["doors"]
 
-    assert {"check", "drugs", "drug", "pair", "source", "knowledge", "docs", "openapi", "alive", "ready"} == set(doors)
+    assert {"check", "drugs", "drug", "pair", "source", "knowledge", "cds_hooks", "fhir", "docs", "openapi", "alive", "ready"} == set(doors)

@@ -1,0 +1,193 @@
+"""The check page and the bedside sheet: one question, one answer, one permanent link."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from flask import Response, current_app, redirect, request
+
+from api import health
+from api.pages import answer as answers
+from api.pages import paste, question
+from api.pages.answer import Answer
+from api.pages.frame import bp, page
+from api.pages.question import LONGEST_LINK, Asked
+from api.record import answered
+from api.service import Service, service
+from checker import AskError, wording
+from checker.model import NotUnderstood
+
+EXAMPLES = (
+    ("vancomycin and piperacillin-tazobactam, with what is in the bags", "d1=vancomycin&c1=5+mg/mL&v1=NS&d2=piperacillin-tazobactam&c2=40+mg/mL&v2=NS&f2=edta&d3=norepinephrine"),
+    ("ceftriaxone and Ringer's lactate in a neonate", "d1=ceftriaxone&d2=lactated-ringers&age=12"),
+    ("amiodarone, heparin and furosemide on one line; warfarin by mouth", "d1=amiodarone&v1=D5W&d2=heparin&d3=furosemide&m1=warfarin"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A name that may have been meant. href: the same question with it; empty when the base does not hold it."""
+
+    name: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One drug or medicine of the question, as the form shows it. state: known | ambiguous | unknown | blank."""
+
+    number: int
+    typed: str
+    name: str
+    drug: str
+    matched: str
+    state: str
+    why: str
+    choices: tuple[Choice, ...]
+    problems: dict[str, str]
+    entry: paste.Entry
+    forms: tuple[str, ...]
+    aside: str
+    unread: str
+
+    @property
+    def summary(self) -> str:
+        """The conditions in a line."""
+        entry = self.entry
+        rate = f"{entry.rate} mL/h" if entry.rate.replace(".", "").isdigit() else entry.rate
+        parts = (entry.conc, f"in {entry.vehicle}" if entry.vehicle else "", entry.form, rate, f"line {entry.line}" if entry.line else "")
+        return " · ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Something in the question that cannot be read, and how to mend it."""
+
+    where: str
+    reason: str
+    mend: str
+    field: str  # id of the field of the form
+
+
+@bp.route("/", methods=["GET", "POST"])
+def check() -> Response | str:
+    """The page. A form that is sent is answered with its permanent link, so that the address always reproduces the question."""
+    if request.method == "GET" and not request.args and "text/html" not in request.headers.get("Accept", ""):
+        return health.index()  # a machine that looks which doors there are
+    here = service()
+    given = request.form if request.method == "POST" else request.args
+    asked = question.read(given.items(multi=True), here.names)
+    if (request.method == "POST" or not asked.canonical) and len(asked.query) <= LONGEST_LINK:
+        return redirect(f"/?{asked.query}" if asked.query else "/", 303)  # type: ignore[return-value]
+    answer, mistakes = _answer(here, asked)
+    status = 422 if mistakes else 200
+    told = page(
+        "check.html", asked=asked, answer=answer, mistakes=mistakes, chips=_chips(here, asked, mistakes), medications=_medications(here, asked, mistakes),
+        most=here.settings.most_drugs, examples=EXAMPLES if asked.empty else (), spoken=answers.spoken(answer) if answer else "", too_long=len(asked.query) > LONGEST_LINK,
+        fluids=_fluids(here),
+    )
+    return Response(told, status, {"Vary": "Accept"}, mimetype="text/html")
+
+
+@bp.get("/print")
+def bedside() -> Response | str:
+    """The checked set on one sheet of paper."""
+    here = service()
+    asked = question.read(request.args.items(multi=True), here.names)
+    answer, mistakes = _answer(here, asked)
+    told = page("print.html", asked=asked, answer=answer, mistakes=mistakes, today=date.today().isoformat(), entries=_chips(here, asked, mistakes))
+    return Response(told, 422 if mistakes else 200, mimetype="text/html")
+
+
+def _answer(here: Service, asked: Asked) -> tuple[Answer | None, list[Mistake]]:
+    """The answer, or why there is none."""
+    if asked.empty:
+        return None, []
+    if not asked.entries:
+        return None, [Mistake("the list", "no infused drug was asked", "add at least one drug that runs through the line", "add-drug")]
+    try:
+        order = question.to_order(asked, here.names, here.settings.most_drugs)
+    except AskError as error:
+        return None, [_mistake(asked, problem.at, problem.reason, problem.mend) for problem in error.problems]
+    report = here.checker.check(order)
+    answered("page", report, asked.query.encode())
+    return answers.answer(here.knowledge, report, asked), []
+
+
+_FIELDS = {"conc": "c", "vehicle": "v", "rate": "r", "rate_ml_per_h": "r", "line": "l", "formulation": "f", "drug": "d"}
+_CALLED = {"conc": "concentration", "vehicle": "diluent", "rate": "rate", "rate_ml_per_h": "rate", "line": "line", "formulation": "formulation"}
+
+
+def _mistake(asked: Asked, at: str, reason: str, mend: str) -> Mistake:
+    parts = at.split("/")
+    if len(parts) > 1 and parts[0] in ("drugs", "medications") and parts[1].isdigit():
+        number = int(parts[1])
+        listed = [entry.drug for entry in asked.entries] if parts[0] == "drugs" else list(asked.medications)
+        name = listed[number] if number < len(listed) else ""
+        last = parts[2] if len(parts) > 2 else ""
+        field = f"{_FIELDS.get(last, 'd') if parts[0] == 'drugs' else 'm'}{number + 1}"
+        for place, drug in enumerate(asked.entries):
+            reason = reason.replace(f"which drugs/{place} asks", f"which {drug.drug} asks")
+        return Mistake(f"{name or 'an entry without a name'}{f', {_CALLED[last]}' if last in _CALLED else ''}", reason, mend.split("; ")[0], field)
+    return Mistake({"age": "age in days", "drugs": "the list of drugs"}.get(at, at or "the question"), reason, mend, "age" if at == "age" else "add-drug")
+
+
+def _chips(here: Service, asked: Asked, mistakes: list[Mistake]) -> list[Chip]:
+    wrong = {mistake.field: mistake.reason for mistake in mistakes}
+    chips = []
+    for number, entry in enumerate(asked.entries, start=1):
+        state, drug, matched, why, choices = _resolved(here, asked, entry.drug, f"drugs/{number - 1}")
+        problems = {letter: wrong[f"{letter}{number}"] for letter in question.LETTERS if f"{letter}{number}" in wrong}
+        if entry.vehicle and isinstance(found := here.names.resolve_vehicle(entry.vehicle, ""), NotUnderstood):
+            problems.setdefault("v", f'"{entry.vehicle}" is not understood' + (f"; did you mean {', '.join(found.candidates)}?" if found.candidates else ""))
+        understood, unread = paste.aside(entry.extra)
+        forms = _formulations(here).get(drug, ())
+        if entry.form and entry.form not in forms:
+            forms = (*forms, entry.form)
+        chips.append(Chip(
+            number, entry.drug, wording.name(here.knowledge, drug) if drug else entry.drug, drug, matched, state, why, choices, problems, entry, forms, understood, unread,
+        ))
+    return chips
+
+
+def _medications(here: Service, asked: Asked, mistakes: list[Mistake]) -> list[Chip]:
+    wrong = {mistake.field: mistake.reason for mistake in mistakes}
+    chips = []
+    for number, name in enumerate(asked.medications, start=1):
+        state, drug, matched, why, choices = _resolved(here, asked, name, f"medications/{number - 1}")
+        problems = {"m": wrong[f"m{number}"]} if f"m{number}" in wrong else {}
+        chips.append(Chip(number, name, wording.name(here.knowledge, drug) if drug else name, drug, matched, state, why, choices, problems, paste.Entry(drug=name), (), "", ""))
+    return chips
+
+
+def _resolved(here: Service, asked: Asked, typed: str, at: str) -> tuple[str, str, str, str, tuple[Choice, ...]]:
+    """State, drug, by what it was matched, why not, and what may have been meant."""
+    if not typed:
+        return "blank", "", "", "", ()
+    found = here.names.resolve(typed, at)
+    if not isinstance(found, NotUnderstood):
+        return "known", found.drug, found.matched_by, "", ()
+    choices = tuple(
+        Choice(wording.name(here.knowledge, name), f"/?{asked.choosing(at, name).query}" if name in here.knowledge.drugs else "") for name in found.candidates
+    )
+    return "ambiguous" if found.reason.startswith("ambiguous") else "unknown", "", "", found.why, choices
+
+
+def _formulations(here: Service) -> dict[str, tuple[str, ...]]:
+    """Drugs for which the evidence tells formulations apart, and which."""
+    kept: dict[str, tuple[str, ...]] | None = current_app.extensions.get("linewise-formulations")
+    if kept is None:
+        found: dict[str, set[str]] = defaultdict(set)
+        for row in here.knowledge.records.rows:
+            for side in (row.a, row.b):
+                if side.formulation:
+                    found[side.drug].add(side.formulation)
+        kept = current_app.extensions["linewise-formulations"] = {drug: tuple(sorted(forms)) for drug, forms in found.items()}
+    return kept
+
+
+def _fluids(here: Service) -> tuple[str, ...]:
+    """The short codes of fluids, for the list under the diluent field."""
+    return (*(code for code, fluid in here.knowledge.vehicles.items() if code != fluid), "premix", "undiluted")

@@ -1,0 +1,34 @@
+"""POST /v1/plan: which drug on which lumen, and when, with a proof."""
+
+from __future__ import annotations
+
+from threading import BoundedSemaphore
+
+from flask import Blueprint, Response, request
+
+from api.problems import Failure
+from api.record import answered
+from api.service import service
+from api.wire import read_json
+
+bp = Blueprint("plan", __name__)
+AT_ONCE = 2  # plans that one worker works on; each may use its whole time limit of a core
+_free = BoundedSemaphore(AT_ONCE)
+
+
+@bp.post("/v1/plan")
+def plan() -> Response:
+    """Plan one patient's infusions over the lumens there are, for 24 hours."""
+    from checker.plan import plan as planned  # the solver is large and slow to import; a service that plans nothing never loads it
+    from checker.plan_report import render
+
+    here = service()
+    question = read_json(request)
+    if not _free.acquire(timeout=here.settings.plan_seconds):
+        raise Failure("took-too-long", f"This service works on {AT_ONCE} plans at once, and none has ended in time. Ask again.")
+    try:
+        found = planned(question, here.checker, here.names, here.settings.plan_seconds)
+    finally:
+        _free.release()
+    answered("plan", found.report)
+    return Response(render(found, here.renderer), mimetype="application/json")

@@ -1,0 +1,193 @@
+"""The fast lanes: rows of an id and a list of plain names or codes, which most rows are, as states of the matrix.
+
+What does not fit (conditions, lumens, times, damage) is left to be asked one by one. Nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from checker.ask import MOST_DRUGS
+from checker.batch.errors import refused
+from checker.batch.files import Chunk
+from checker.batch.lookup import IRREGULAR, MISSING, States
+from checker.batch.tables import Asked, parquet_rows, wide_sets
+from checker.matrix import Ints
+
+_IDS = ("id", "order_set_id")
+
+
+@dataclass(slots=True)
+class Lane:
+    """m rows that the matrix may decide as they stand; those in `slow` (places) are asked one by one with `ask`.
+
+    identities: a list, or an Arrow array. lines, sizes, missing: int64[m]. states: int64[sum(sizes)].
+    lost: place and Tally key of each name that was not understood.
+    """
+
+    identities: Any
+    lines: Ints
+    sizes: Ints
+    states: Ints
+    missing: Ints
+    slow: list[int]
+    ask: Callable[[int], Asked]
+    lost: list[tuple[int, str]] = field(default_factory=list)
+
+
+def slow_lane(asked: list[Asked]) -> Lane:
+    """Rows of which none is plain."""
+    lines = np.fromiter((item.line for item in asked), np.int64, len(asked))
+    none = np.zeros(len(asked), np.int64)
+    return Lane([item.identity for item in asked], lines, none, np.zeros(0, np.int64), none.copy(), list(range(len(asked))), asked.__getitem__)
+
+
+def text_lane(payload: bytes, first: int, states: States, ignore: frozenset[str]) -> Lane:
+    """NDJSON."""
+    if b"\r" in payload:
+        payload = payload.replace(b"\r\n", b"\n")
+    lane = _all_plain(payload, first, states)
+    if lane is not None:
+        return lane
+    texts = payload.split(b"\n")
+    places = [place for place, text in enumerate(texts) if text and not text.isspace()]
+    texts = [texts[place] for place in places]
+    lines = np.array(places, np.int64) + first
+    rows = [_plain(text) for text in texts]
+    slow = [place for place, row in enumerate(rows) if row is None]
+    spelt = list(chain.from_iterable(row[1] for row in rows if row is not None))
+    sizes = np.fromiter((0 if row is None else len(row[1]) for row in rows), np.int64, len(rows))
+    ids = [None if row is None else row[0] for row in rows]
+    lane = _lane(ids, lines, sizes, _found(spelt, states), spelt.__getitem__, slow, states, partial(_ask_line, texts, lines, ignore))
+    for place in lane.slow:
+        ids[place] = lane.ask(place).identity
+    return lane
+
+
+def _all_plain(payload: bytes, first: int, states: States) -> Lane | None:
+    """The lane of a payload of which every line is plain, read in one go as a list; None when one is not.
+
+    Every line begins and ends with a brace, a raw end of line within a text is refused by the parser, and plain rows hold no
+    braces of their own: so the rows that are read are the lines, one for one.
+    """
+    body = payload.removesuffix(b"\n")
+    count = body.count(b"\n") + 1
+    if not (body.startswith(b"{") and body.endswith(b"}") and body.count(b"}\n{") == count - 1):
+        return None
+    try:
+        rows = orjson.loads(b"[%b]" % body.replace(b"\n", b",\n"))
+        ids, drugs = [row["id"] for row in rows], [row["drugs"] for row in rows]
+        if len(rows) != count or set(map(len, rows)) != {2} or not set(map(type, ids)) <= {str, int} or set(map(type, drugs)) != {list}:
+            return None
+        spelt = list(chain.from_iterable(drugs))
+        found = _found(spelt, states)
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    lines = np.arange(first, first + count)
+    return _lane(ids, lines, np.fromiter(map(len, drugs), np.int64, count), found, spelt.__getitem__, [], states, partial(_ask_of, payload, lines))
+
+
+def _found(spelt: list[Any], states: States) -> Ints:
+    return np.fromiter(map(states.__getitem__, spelt), np.int64, len(spelt))
+
+
+def _plain(text: bytes) -> tuple[str | int, list[str]] | None:
+    """Id and names of a plain line."""
+    try:
+        row = orjson.loads(text)
+        identity, drugs = row["id"], row["drugs"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    plain = len(row) == 2 and type(drugs) is list and type(identity) in (str, int) and all(type(drug) is str for drug in drugs)
+    return (identity, drugs) if plain else None
+
+
+def _ask_of(payload: bytes, lines: Ints, place: int) -> Asked:
+    return ask_line(payload.split(b"\n")[place], int(lines[place]))
+
+
+def _ask_line(texts: list[bytes], lines: Ints, ignore: frozenset[str], place: int) -> Asked:
+    return ask_line(texts[place], int(lines[place]), ignore)
+
+
+def plain_list(chunk: Chunk) -> tuple[str, str] | None:
+    """Name and role of the one column of drugs, when a table holds nothing but ids and plain lists."""
+    header = chunk.columns
+    if header is None or header.long or not isinstance(chunk.payload, pa.RecordBatch):
+        return None
+    told = [(name, role) for name, role in zip(header.header, header.roles, strict=True) if role and role != "id"]
+    if len(told) != 1 or told[0][1] not in ("drugs", "codes"):
+        return None
+    kind = chunk.payload.schema.field(told[0][0]).type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return None
+    inner = kind.value_type
+    plain = pa.types.is_string(inner) or pa.types.is_large_string(inner) or (pa.types.is_integer(inner) and told[0][1] == "codes")
+    return told[0] if plain else None
+
+
+def table_lane(chunk: Chunk, name: str, states: States, system: str) -> Lane:
+    """Parquet with a column of lists."""
+    batch: Any = chunk.payload
+    header = chunk.columns
+    lists = batch.column(name)
+    sizes = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    encoded = lists.flatten().dictionary_encode()
+    spellings = encoded.dictionary.to_pylist()
+    known = np.array([*(states[text] for text in spellings), IRREGULAR], np.int64)
+    which = pc.fill_null(encoded.indices, len(spellings)).to_numpy(zero_copy_only=False)
+    ids = header.roles.index("id") if header is not None and "id" in header.roles else None
+    identities = batch.column(header.header[ids]) if header is not None and ids is not None else [None] * len(sizes)
+    lines = np.arange(chunk.line, chunk.line + len(sizes))
+    return _lane(identities, lines, sizes, known[which], lambda place: spellings[which[place]], [], states, partial(_ask_row, chunk, system))
+
+
+def _ask_row(chunk: Chunk, system: str, place: int) -> Asked:
+    payload: Any = chunk.payload
+    assert chunk.columns is not None  # noqa: S101  # a table has them
+    return next(wide_sets(parquet_rows(payload.slice(place, 1), chunk.line + place, chunk.columns), system))
+
+
+def _lane(
+    identities: Any, lines: Ints, sizes: Ints, found: Ints, spelling: Callable[[int], Any], slow: list[int], states: States, ask: Callable[[int], Asked],
+) -> Lane:
+    """Rows whose names have been looked up: those that hold something else than names are slow."""
+    irregular = (sizes == 0) | (sizes > MOST_DRUGS)
+    irregular[slow] = True
+    lost: list[tuple[int, str]] = []
+    missing = np.zeros(len(sizes), np.int64)
+    if len(found) and (found.min() < 0 or irregular.any()):
+        row = np.repeat(np.arange(len(sizes)), sizes)
+        irregular[row[found == IRREGULAR]] = True
+        unknown = np.flatnonzero((found == MISSING) & ~irregular[row])
+        lost = [(place, states.reason(spelling(which))) for place, which in zip(row[unknown].tolist(), unknown.tolist(), strict=True)]
+        missing = np.bincount(row[unknown], minlength=len(sizes))
+        fine = (found >= 0) & ~irregular[row]
+        found, sizes = found[fine], np.bincount(row[fine], minlength=len(sizes))
+    return Lane(identities, lines, sizes, found, missing, np.flatnonzero(irregular).tolist(), ask, lost)
+
+
+def ask_line(text: bytes, line: int, ignore: frozenset[str] = frozenset()) -> Asked:
+    """One line of NDJSON as a question: an object with an id and the body of POST /v1/check."""
+    try:
+        row = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        return Asked(line, None, None, refused("not-json", f"the line is not JSON: {error}", 'write {"id": "...", "drugs": [...]} on one line'))
+    if not isinstance(row, dict):
+        return Asked(line, None, None, refused("not-a-question", "the line is not an object", 'write {"id": "...", "drugs": [...]}'))
+    told = [row.pop(key) for key in _IDS if key in row]
+    identity = told[0] if told else None
+    for key in ignore & row.keys():
+        del row[key]
+    if len(told) > 1 or isinstance(identity, bool) or not isinstance(identity, (str, int, type(None))):
+        return Asked(line, None, None, refused("not-a-question", "the id is not one text or number", 'write "id": "..." once, or leave it out', "id"))
+    return Asked(line, identity, row)
