@@ -32,6 +32,7 @@ test: $(VENV)/ready-to-test browser postgres ## run all checks that CI runs, and
 	@failed=""; \
 	run() { name="$$1"; shift; echo; echo "== $$name"; "$$@" || failed="$$failed $$name"; }; \
 	run ruff $(BIN)/ruff check .; \
+	run format $(BIN)/ruff format --check --quiet .; \
 	run mypy $(BIN)/mypy; \
 	run imports $(BIN)/lint-imports; \
 	run bandit $(BIN)/bandit --quiet --recursive --severity-level medium --configfile pyproject.toml api checker knowledge wsgi.py gunicorn.conf.py; \
@@ -65,6 +66,7 @@ audit: $(VENV)/ready-to-test ## ask for known vulnerabilities of what runs; need
 
 fix: $(VENV)/ready-to-test ## mend what the linter can mend by itself
 	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 lock: $(VENV)/ready-to-test ## pin the requirements anew (UPGRADE=yes: to the newest)
 	$(BIN)/pip-compile $(LOCK) $(if $(UPGRADE),--upgrade) --output-file requirements.txt requirements.in

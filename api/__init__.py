@@ -7,7 +7,25 @@ from typing import Any
 
 from flask import Flask
 
-from api import access, batch, check, docs, ehr, exchange, feedback_summary, health, hooks, known, metrics, operations, pages, plan, problems, release, settings
+from api import (
+    access,
+    batch,
+    check,
+    docs,
+    ehr,
+    exchange,
+    feedback_summary,
+    health,
+    hooks,
+    known,
+    metrics,
+    operations,
+    pages,
+    plan,
+    problems,
+    release,
+    settings,
+)
 from api.audit import Audit, read_secret
 from api.keys import Keys
 from api.service import Service

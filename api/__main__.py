@@ -53,7 +53,14 @@ def keys() -> None:
 
 @keys.command("create")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES), help="What the key may do; give it several times for several.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice(SCOPES),
+    help="What the key may do; give it several times for several.",
+)
 @click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires; never unless told.")
 def keys_create(name: str, scopes: tuple[str, ...], days: int | None) -> None:
     """Make a key for NAME and print it, once: it is kept as a hash only."""
@@ -147,7 +154,9 @@ def audit_prune(days: int | None) -> None:
     trail = _audit()
     wrong = trail.verify()[1]
     if wrong:
-        click.echo("The chain is not whole, so nothing is taken off: it would hide what happened. See `python -m api audit verify`.", err=True)
+        click.echo(
+            "The chain is not whole, so nothing is taken off: it would hide what happened. See `python -m api audit verify`.", err=True
+        )
         sys.exit(1)
     click.echo(f"{trail.prune(keep)} rows were older than {keep} days and are taken off.")
 

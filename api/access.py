@@ -31,10 +31,22 @@ FAILURES_PER_MINUTE = 30  # keys that one address may get wrong; a verification 
 LONGEST_KEY = 200
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _TABLE = (  # the beginning of an address, as the application routes it -> the scope it takes; the first that fits
-    ("/healthz", PUBLIC), ("/readyz", PUBLIC), ("/problems/", PUBLIC), ("/docs", PUBLIC), ("/openapi.json", PUBLIC), ("/sign-in", PUBLIC), ("/sign-out", PUBLIC),
-    ("/assets/", PUBLIC), ("/workbench/assets/", PUBLIC),
-    ("/metrics", "admin"), ("/v1/batch", "batch"), ("/v1/plan", "plan"), ("/v1/feedback", "feedback"), ("/v1/", "check"),
-    ("/cds-services", OWN), ("/fhir", OWN),
+    ("/healthz", PUBLIC),
+    ("/readyz", PUBLIC),
+    ("/problems/", PUBLIC),
+    ("/docs", PUBLIC),
+    ("/openapi.json", PUBLIC),
+    ("/sign-in", PUBLIC),
+    ("/sign-out", PUBLIC),
+    ("/assets/", PUBLIC),
+    ("/workbench/assets/", PUBLIC),
+    ("/metrics", "admin"),
+    ("/v1/batch", "batch"),
+    ("/v1/plan", "plan"),
+    ("/v1/feedback", "feedback"),
+    ("/v1/", "check"),
+    ("/cds-services", OWN),
+    ("/fhir", OWN),
 )
 
 
@@ -61,7 +73,11 @@ class Access:
         scope = "check" if scope == OWN else scope
         if scope not in found.scopes:
             counts.REFUSED.labels("scope").inc()
-            raise Failure("scope-missing", f"The key {found.id} does not have the scope {scope}.", [AskProblem("", f"scope {scope} is missing", "ask for a key that has it")])
+            raise Failure(
+                "scope-missing",
+                f"The key {found.id} does not have the scope {scope}.",
+                [AskProblem("", f"scope {scope} is missing", "ask for a key that has it")],
+            )
 
     def holder(self, given: str | None) -> Holder:
         """Whose key was given. Raises Failure for one that cannot pass."""
@@ -78,7 +94,9 @@ class Access:
             found = self.keys.recognise(given)
         except DatabaseDown as error:
             counts.REFUSED.labels("database").inc()
-            raise Failure("keys-unavailable", "The key cannot be verified while the database is down.", headers={"Retry-After": "5"}) from error
+            raise Failure(
+                "keys-unavailable", "The key cannot be verified while the database is down.", headers={"Retry-After": "5"}
+            ) from error
         if found is None:
             if counter is not None:
                 counter.hit(failures, "wrong-key", address)
@@ -100,7 +118,9 @@ def install(app: Flask, chosen: Settings, keys: Keys) -> Access:
     if chosen.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=chosen.proxies, x_proto=chosen.proxies, x_host=chosen.proxies)  # type: ignore[method-assign]
     beyond = not is_local(chosen.bind)
-    access = app.extensions["linewise-access"] = Access(keys, chosen.keys == "always" or (beyond and not chosen.allow_open), chosen.clients is not None)
+    access = app.extensions["linewise-access"] = Access(
+        keys, chosen.keys == "always" or (beyond and not chosen.allow_open), chosen.clients is not None
+    )
     if chosen.cors_origins:
         _share(app, chosen.cors_origins)
     app.before_request(access.check)
@@ -141,13 +161,20 @@ def limit(app: Flask, chosen: Settings) -> None:
     most = 1200 if chosen.rate_per_minute is None else chosen.rate_per_minute
     try:
         limiter = Limiter(
-            _who, application_limits=[f"{most} per minute"] if most else [], storage_uri=chosen.rate_store or "memory://", strategy="fixed-window",
-            headers_enabled=True, in_memory_fallback_enabled=bool(chosen.rate_store), in_memory_fallback=[f"{most} per minute"] if most and chosen.rate_store else [],
+            _who,
+            application_limits=[f"{most} per minute"] if most else [],
+            storage_uri=chosen.rate_store or "memory://",
+            strategy="fixed-window",
+            headers_enabled=True,
+            in_memory_fallback_enabled=bool(chosen.rate_store),
+            in_memory_fallback=[f"{most} per minute"] if most and chosen.rate_store else [],
         )
         limiter.request_filter(_uncounted)
         limiter.init_app(app)
     except Exception as error:  # storages raise what their drivers raise
-        raise SettingsError(f"LINEWISE_RATE_STORE cannot be used: {type(error).__name__}. Write redis://host:6379 and install redis, or leave it out.") from error
+        raise SettingsError(
+            f"LINEWISE_RATE_STORE cannot be used: {type(error).__name__}. Write redis://host:6379 and install redis, or leave it out."
+        ) from error
     app.extensions["linewise-access"].limiter = limiter
 
 
@@ -184,15 +211,22 @@ def _same_origin() -> bool:
 
 def _no_key(reason: str) -> Failure:
     mend = "send the header Authorization: Bearer lw_...; `python -m api keys create` makes a key"
-    return Failure("key-required", f"A key is required here: {reason}.", [AskProblem("", reason, mend)], headers={"WWW-Authenticate": "Bearer"})
+    return Failure(
+        "key-required", f"A key is required here: {reason}.", [AskProblem("", reason, mend)], headers={"WWW-Authenticate": "Bearer"}
+    )
 
 
 def _share(app: Flask, chosen: tuple[str, ...]) -> None:
     """Let pages of other origins, as EHRs have them, call their doors; never with this browser's cookie."""
     origins = "*" if "*" in chosen else list(chosen)
     rules = {
-        "origins": origins, "methods": ["GET", "POST", "OPTIONS"], "allow_headers": ["Content-Type", "Authorization", "X-API-Key", "X-Request-Id"],
-        "send_wildcard": origins == "*", "expose_headers": ["X-Request-Id", "Linewise-Knowledge", "Retry-After"], "max_age": 600, "supports_credentials": False,
+        "origins": origins,
+        "methods": ["GET", "POST", "OPTIONS"],
+        "allow_headers": ["Content-Type", "Authorization", "X-API-Key", "X-Request-Id"],
+        "send_wildcard": origins == "*",
+        "expose_headers": ["X-Request-Id", "Linewise-Knowledge", "Retry-After"],
+        "max_age": 600,
+        "supports_credentials": False,
     }
     CORS(app, resources={r"/cds-services.*": rules, r"/fhir/.*": rules})
 
@@ -234,4 +268,3 @@ def sign_out() -> Response:
     response = cast(Response, redirect("/sign-in", 303))
     response.delete_cookie(COOKIE, httponly=True, samesite="Strict", secure=request.is_secure)
     return response
-

@@ -60,7 +60,9 @@ def read_secret(path: Path | None) -> bytes:
         return b""
     secret = path.read_bytes().strip()
     if len(secret) < 32:
-        raise SettingsError(f"LINEWISE_AUDIT_SECRET: {path.name} holds {len(secret)} bytes. Write at least 32: `openssl rand -base64 48 > FILE`.")
+        raise SettingsError(
+            f"LINEWISE_AUDIT_SECRET: {path.name} holds {len(secret)} bytes. Write at least 32: `openssl rand -base64 48 > FILE`."
+        )
     return secret
 
 
@@ -128,7 +130,11 @@ class Audit:
             return
         with self._lock:
             have = self._lost or lost | {"count": 0}
-            self._lost = {"count": have["count"] + lost["count"], "from": min(have["from"], lost["from"]), "to": max(have["to"], lost["to"])}
+            self._lost = {
+                "count": have["count"] + lost["count"],
+                "from": min(have["from"], lost["from"]),
+                "to": max(have["to"], lost["to"]),
+            }
 
     def _append(self, connection: Connection, entries: Sequence[Entry], at: str) -> None:
         seq, last = connection.execute(select(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash).where(AUDIT_HEAD.c.id == 1).with_for_update()).one()
@@ -136,8 +142,15 @@ class Audit:
         for entry in entries:
             seq += 1
             row = {
-                "seq": seq, "at": entry.at or at, "kind": entry.kind, "key": entry.key, "question": entry.question, "drugs": " ".join(entry.drugs),
-                "verdict": entry.verdict, "knowledge": entry.knowledge, "detail": orjson.dumps(entry.detail, option=orjson.OPT_SORT_KEYS).decode() if entry.detail else "",
+                "seq": seq,
+                "at": entry.at or at,
+                "kind": entry.kind,
+                "key": entry.key,
+                "question": entry.question,
+                "drugs": " ".join(entry.drugs),
+                "verdict": entry.verdict,
+                "knowledge": entry.knowledge,
+                "detail": orjson.dumps(entry.detail, option=orjson.OPT_SORT_KEYS).decode() if entry.detail else "",
             }
             last = row["hash"] = self.hash(row, last)
             rows.append(row)
@@ -146,7 +159,9 @@ class Audit:
 
     def hash(self, row: Any, before: str) -> str:
         """The hash of a row that follows the row with the hash `before`."""
-        said = orjson.dumps([before, *(row[name] for name in ("seq", "at", "kind", "key", "question", "drugs", "verdict", "knowledge", "detail"))])
+        said = orjson.dumps(
+            [before, *(row[name] for name in ("seq", "at", "kind", "key", "question", "drugs", "verdict", "knowledge", "detail"))]
+        )
         return hmac.new(self.secret, said, hashlib.sha256).hexdigest() if self.secret else hashlib.sha256(said).hexdigest()
 
     # --- looking after it ---
@@ -163,13 +178,21 @@ class Audit:
         count, seq, last = 0, int(head["pruned_to"]), str(head["pruned_hash"])
         for row in _rows(connection):
             if row["seq"] != seq + 1:
-                wrong.append(f"rows {seq + 1} to {row['seq'] - 1} were removed" if row["seq"] > seq + 1 else f"row {row['seq']} stands before the beginning of the chain")
+                wrong.append(
+                    f"rows {seq + 1} to {row['seq'] - 1} were removed"
+                    if row["seq"] > seq + 1
+                    else f"row {row['seq']} stands before the beginning of the chain"
+                )
                 last = ""  # the row that it followed is not there to compare
             elif self.hash(row, last) != row["hash"]:
                 wrong.append(f"row {row['seq']} was changed, or the row before it")
             count, seq, last = count + 1, row["seq"], row["hash"]
         if seq != head["seq"]:
-            wrong.append(f"rows {seq + 1} to {head['seq']} were cut off at the end" if seq < head["seq"] else f"rows {head['seq'] + 1} to {seq} were added behind the end")
+            wrong.append(
+                f"rows {seq + 1} to {head['seq']} were cut off at the end"
+                if seq < head["seq"]
+                else f"rows {head['seq'] + 1} to {seq} were added behind the end"
+            )
         elif last != head["hash"]:
             wrong.append(f"the end of the chain is not row {seq}: that row or audit_head was changed")
         return count, wrong
@@ -206,7 +229,9 @@ class Audit:
         if not seq.isdigit():
             return False
         query = select(AUDIT.c.hash).where(AUDIT.c.seq == int(seq))
-        found, start = self.database.run(lambda connection: (connection.execute(query).scalar(), connection.execute(select(AUDIT_HEAD.c.pruned_to)).scalar()))
+        found, start = self.database.run(
+            lambda connection: (connection.execute(query).scalar(), connection.execute(select(AUDIT_HEAD.c.pruned_to)).scalar())
+        )
         return hmac.compare_digest(found, said) if found is not None else bool(start and int(seq) <= start)
 
     def head(self) -> tuple[int, str]:

@@ -48,7 +48,14 @@ def batch() -> Response:
     app = cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined]  # the app itself, for the time of the stream
     by = _streamer(app)
     kept = cast(Audit, app.extensions["linewise-audit"]).mode != "off"
-    stream = answers(given, by, level, limits, before=lambda held: _keep(by, level, held) if kept else None, after=lambda tally: None if kept else _count(tally))
+    stream = answers(
+        given,
+        by,
+        level,
+        limits,
+        before=lambda held: _keep(by, level, held) if kept else None,
+        after=lambda tally: None if kept else _count(tally),
+    )
     return Response(stream_with_context(stream), mimetype=MEDIA_TYPE, headers={"X-Accel-Buffering": "no"})
 
 

@@ -68,5 +68,7 @@ def openapi() -> Response:
     kept = current_app.extensions.get("linewise-openapi")
     if kept is None:
         here = service()
-        kept = current_app.extensions["linewise-openapi"] = document(here.settings.most_drugs, here.settings.most_bytes, here.knowledge.version)
+        kept = current_app.extensions["linewise-openapi"] = document(
+            here.settings.most_drugs, here.settings.most_bytes, here.knowledge.version
+        )
     return answer(kept)

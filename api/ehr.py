@@ -35,7 +35,9 @@ def install(app: Flask, here: Service, database: Database) -> None:
     reader = Reader.over(here.knowledge, here.names, chosen.codes)
     details = Details(here.knowledge, reader.codes.digest, chosen.public_url)
     store = Store(database)
-    app.extensions[_KEY] = Ehr(reader, Cards(here.knowledge, Tiers.read(chosen.tiers), details, chosen.public_url), Trust(chosen, store), store)
+    app.extensions[_KEY] = Ehr(
+        reader, Cards(here.knowledge, Tiers.read(chosen.tiers), details, chosen.public_url), Trust(chosen, store), store
+    )
 
 
 def ehr() -> Ehr:

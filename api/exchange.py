@@ -53,7 +53,15 @@ def install(app: Flask, knowledge: Knowledge, log: str) -> None:
                 logger.error("crash", request_id=g.request_id, error=type(crash).__name__, places=_places(crash))
             if log == "requests" or response.status_code >= 500:
                 who = {"key": g.holder.id} if "holder" in g else {}
-                logger.info("request", method=request.method, path=path, status=response.status_code, ms=round(seconds * 1000, 2), request_id=g.request_id, **who)
+                logger.info(
+                    "request",
+                    method=request.method,
+                    path=path,
+                    status=response.status_code,
+                    ms=round(seconds * 1000, 2),
+                    request_id=g.request_id,
+                    **who,
+                )
         return response
 
     app.before_request(begin)

@@ -49,8 +49,17 @@ class Store:
         received = datetime.now(UTC).replace(tzinfo=None)
         values = [
             {
-                "received": received, "service": item.service, "card": item.card, "outcome": item.outcome, "outcome_at": item.outcome_at, "suggestions": " ".join(item.suggestions),
-                "reason_system": item.reason_system, "reason_code": item.reason_code, "reason_display": item.reason_display, "comment": item.comment, "issuer": item.issuer,
+                "received": received,
+                "service": item.service,
+                "card": item.card,
+                "outcome": item.outcome,
+                "outcome_at": item.outcome_at,
+                "suggestions": " ".join(item.suggestions),
+                "reason_system": item.reason_system,
+                "reason_code": item.reason_code,
+                "reason_display": item.reason_display,
+                "comment": item.comment,
+                "issuer": item.issuer,
             }
             for item in outcomes
         ]
@@ -78,7 +87,9 @@ class Store:
             return False
         except DatabaseDown:
             with self._lock:
-                self._seen = {key: until for key, until in self._seen.items() if until > time.time()} if len(self._seen) > 10_000 else self._seen
+                self._seen = (
+                    {key: until for key, until in self._seen.items() if until > time.time()} if len(self._seen) > 10_000 else self._seen
+                )
                 self._seen[issuer, jti] = expires
         return True
 
@@ -94,6 +105,13 @@ class Store:
 
     def counted(self) -> list[tuple[str, str, str, str, str, str, int]]:
         """How often each card met each outcome and reason: service, card, outcome, reason's system, code and display, count. No comments."""
-        columns = (FEEDBACK.c.service, FEEDBACK.c.card, FEEDBACK.c.outcome, FEEDBACK.c.reason_system, FEEDBACK.c.reason_code, FEEDBACK.c.reason_display)
+        columns = (
+            FEEDBACK.c.service,
+            FEEDBACK.c.card,
+            FEEDBACK.c.outcome,
+            FEEDBACK.c.reason_system,
+            FEEDBACK.c.reason_code,
+            FEEDBACK.c.reason_display,
+        )
         query = select(*columns, func.count()).group_by(*columns)
         return self._database.run(lambda connection: [tuple(row) for row in connection.execute(query)])

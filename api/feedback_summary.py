@@ -41,7 +41,12 @@ def summary() -> Json:
         "outcomes": sum(count.total() for count in outcomes.values()),
         "overridden": sum(count["overridden"] for count in outcomes.values()),
         "about": [
-            {"drugs": drugs, "overridden": outcomes[drugs]["overridden"], "accepted": outcomes[drugs]["accepted"], "reasons": _reasons(reasons[drugs])}
+            {
+                "drugs": drugs,
+                "overridden": outcomes[drugs]["overridden"],
+                "accepted": outcomes[drugs]["accepted"],
+                "reasons": _reasons(reasons[drugs]),
+            }
             for drugs in ordered[:MOST]
         ],
         "reasons": _reasons(every),
@@ -49,4 +54,7 @@ def summary() -> Json:
 
 
 def _reasons(counts: Counter[tuple[str, str, str]]) -> list[Json]:
-    return [{"system": system, "code": code, "display": display, "count": count} for (system, code, display), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+    return [
+        {"system": system, "code": code, "display": display, "count": count}
+        for (system, code, display), count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]

@@ -72,8 +72,14 @@ class Keys:
         secret = secrets.token_urlsafe(32)
         moment = datetime.now(UTC)
         row = {
-            "id": identity, "name": name, "hash": _hasher.hash(secret), "scopes": " ".join(scope for scope in SCOPES if scope in scopes), "created": _text(moment),
-            "expires": _text(moment + timedelta(days=days)) if days else None, "revoked": None, "last_used": None,
+            "id": identity,
+            "name": name,
+            "hash": _hasher.hash(secret),
+            "scopes": " ".join(scope for scope in SCOPES if scope in scopes),
+            "created": _text(moment),
+            "expires": _text(moment + timedelta(days=days)) if days else None,
+            "revoked": None,
+            "last_used": None,
         }
         self.database.run(lambda connection: connection.execute(insert(KEY), row))
         return f"lw_{identity}_{secret}"
@@ -81,7 +87,9 @@ class Keys:
     def listed(self) -> list[dict[str, Any]]:
         """All keys, without their hashes, oldest first."""
         columns = [column for column in KEY.c if column.name != "hash"]
-        return self.database.run(lambda connection: [dict(row) for row in connection.execute(select(*columns).order_by(KEY.c.created)).mappings()])
+        return self.database.run(
+            lambda connection: [dict(row) for row in connection.execute(select(*columns).order_by(KEY.c.created)).mappings()]
+        )
 
     def revoke(self, identity: str) -> bool:
         """Revoke a key; whether there was such a key that was not revoked yet."""

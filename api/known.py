@@ -46,7 +46,11 @@ def pair(a: str, b: str) -> Response:
     read_query(request, _NOTHING)
     one, two = sorted((_resolve(here, a, "a"), _resolve(here, b, "b")), key=lambda item: item.id)
     if one is two:
-        raise Failure("bad-pair", f"Both are {one.id}. A pair has two drugs.", [AskProblem("b", f'"{a}" and "{b}" are the same drug', f"see /v1/drugs/{one.id}")])
+        raise Failure(
+            "bad-pair",
+            f"Both are {one.id}. A pair has two drugs.",
+            [AskProblem("b", f'"{a}" and "{b}" are the same drug', f"see /v1/drugs/{one.id}")],
+        )
     lines, findings = {}, {}
     both = tuple(Infusion(drug=item.id, at=at, asked=item.id) for at, item in (("a", one), ("b", two)))
     for mode in Mode:
@@ -55,15 +59,17 @@ def pair(a: str, b: str) -> Response:
         findings[mode] = [finding for finding in report["findings"] if finding["kind"] in ("line", "composition")]
     stated = here.knowledge.interactions.get((one.id, two.id), ())
     rules = [rule for drug, other in ((one, two), (two, one)) for rule in drug.rules if other.id in rule.values]
-    return answer({
-        "pair": [one.id, two.id],
-        "drugs": [here.shapes.brief(one), here.shapes.brief(two)],
-        "line": lines,
-        "findings": findings,
-        "rules": [here.shapes.rule(rule) for rule in rules],
-        "interactions": [here.shapes.stated(item) for item in stated],
-        "knowledge": here.renderer.identity,
-    })
+    return answer(
+        {
+            "pair": [one.id, two.id],
+            "drugs": [here.shapes.brief(one), here.shapes.brief(two)],
+            "line": lines,
+            "findings": findings,
+            "rules": [here.shapes.rule(rule) for rule in rules],
+            "interactions": [here.shapes.stated(item) for item in stated],
+            "knowledge": here.renderer.identity,
+        }
+    )
 
 
 @bp.get("/sources/<identity>")
@@ -84,11 +90,17 @@ def source(identity: str) -> Response:
                 "rows": [shapes.row(row) for row in records.rows if row.cited.source == identity],
                 "rules": [shapes.rule(rule) for drug in every for rule in drug.rules if rule.cited.source == identity],
                 "interactions": [shapes.statement(item) for item in records.interactions if item.cited.source == identity],
-                "composition": [{"drug": drug.id} | shapes.content(item) for drug in every for item in drug.composition if item.cited.source == identity],
-                "ph": [{"drug": drug.id} | shapes.acidity(item) for drug in every for item in drug.acidity if item.cited.source == identity],
+                "composition": [
+                    {"drug": drug.id} | shapes.content(item) for drug in every for item in drug.composition if item.cited.source == identity
+                ],
+                "ph": [
+                    {"drug": drug.id} | shapes.acidity(item) for drug in every for item in drug.acidity if item.cited.source == identity
+                ],
                 "memberships": [
                     {"drug": drug.id, "class": item.cls}
-                    for drug in every for item in drug.classes if (item.source or here.knowledge.classes[item.cls].source) == identity
+                    for drug in every
+                    for item in drug.classes
+                    if (item.source or here.knowledge.classes[item.cls].source) == identity
                 ],
             },
             "knowledge": here.renderer.identity,

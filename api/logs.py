@@ -15,7 +15,11 @@ def lines() -> Any:
     """The logger. It looks stderr up at each line, so that it survives a redirection."""
     return structlog.wrap_logger(
         _Stderr(),
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer(serializer=_text)],
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(serializer=_text),
+        ],
         wrapper_class=structlog.BoundLogger,
     )
 

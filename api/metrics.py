@@ -37,9 +37,13 @@ class _State(Collector):
         info = GaugeMetricFamily("linewise_knowledge_info", "The knowledge in force.", labels=["version", "digest"])
         info.add_metric([known.version, known.digest], 1)
         yield info
-        yield GaugeMetricFamily("linewise_knowledge_drugs", "Drugs, fluids and nutrition in the knowledge in force.", value=len(known.drugs))
+        yield GaugeMetricFamily(
+            "linewise_knowledge_drugs", "Drugs, fluids and nutrition in the knowledge in force.", value=len(known.drugs)
+        )
         audit = current_app.extensions["linewise-audit"]
         if audit.mode != "off" or current_app.extensions["linewise-access"].required:
             yield GaugeMetricFamily("linewise_database_up", "1 when the database answers.", value=float(audit.database.up()))
         if audit.mode != "off":
-            yield GaugeMetricFamily("linewise_audit_degraded", "1 when audit rows are missing that the chain does not tell of yet.", value=float(audit.degraded))
+            yield GaugeMetricFamily(
+                "linewise_audit_degraded", "1 when audit rows are missing that the chain does not tell of yet.", value=float(audit.degraded)
+            )

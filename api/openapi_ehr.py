@@ -8,16 +8,28 @@ from api.cds.services import SERVICES
 
 Json = dict[str, Any]
 _NEW: Json = {
-    "resourceType": "MedicationRequest", "id": "new", "status": "draft", "intent": "order", "subject": {"reference": "Patient/1"},
-    "medicationCodeableConcept": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1665021", "display": "ceftriaxone 1000 MG Injection"}]},
+    "resourceType": "MedicationRequest",
+    "id": "new",
+    "status": "draft",
+    "intent": "order",
+    "subject": {"reference": "Patient/1"},
+    "medicationCodeableConcept": {
+        "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1665021", "display": "ceftriaxone 1000 MG Injection"}]
+    },
     "dosageInstruction": [{"route": {"coding": [{"system": "http://snomed.info/sct", "code": "47625008"}]}}],
 }
 _RUNNING: Json = {
-    "resourceType": "MedicationRequest", "id": "running", "status": "active", "intent": "order", "subject": {"reference": "Patient/1"},
-    "medicationCodeableConcept": {"text": "calcium gluconate"}, "dosageInstruction": [{"route": {"text": "IV"}}],
+    "resourceType": "MedicationRequest",
+    "id": "running",
+    "status": "active",
+    "intent": "order",
+    "subject": {"reference": "Patient/1"},
+    "medicationCodeableConcept": {"text": "calcium gluconate"},
+    "dosageInstruction": [{"route": {"text": "IV"}}],
 }
 _HOOK: Json = {
-    "hook": "order-sign", "hookInstance": "5f4b1a0e-7f55-4d0c-9d51-1f0c6d1c2a11",
+    "hook": "order-sign",
+    "hookInstance": "5f4b1a0e-7f55-4d0c-9d51-1f0c6d1c2a11",
     "context": {"userId": "Practitioner/1", "patientId": "1", "draftOrders": {"resourceType": "Bundle", "entry": [{"resource": _NEW}]}},
     "prefetch": {"activeMedications": {"resourceType": "Bundle", "entry": [{"resource": _RUNNING}]}},
 }
@@ -44,7 +56,10 @@ def paths() -> dict[str, Json]:
     return {
         "/cds-services": {
             "get": _operation(
-                "cds_discovery", "CDS Hooks: discovery", "The services, their hooks and prefetch templates (CDS Hooks 2.0.1).", "application/json"
+                "cds_discovery",
+                "CDS Hooks: discovery",
+                "The services, their hooks and prefetch templates (CDS Hooks 2.0.1).",
+                "application/json",
             )
         },
         "/cds-services/{id}": {
@@ -91,7 +106,11 @@ def paths() -> dict[str, Json]:
                 413,
                 415,
             )
-            | {"parameters": [_parameter("version", ["R4", "R5"], "the version of FHIR of the answer; orders of any version are read", "R4")]}
+            | {
+                "parameters": [
+                    _parameter("version", ["R4", "R5"], "the version of FHIR of the answer; orders of any version are read", "R4")
+                ]
+            }
         },
     }
 
@@ -105,4 +124,11 @@ def _operation(name: str, summary: str, description: str, answers: str, body: Js
 
 
 def _parameter(name: str, words: list[str], description: str, example: str) -> Json:
-    return {"in": "path", "name": name, "required": True, "description": description, "schema": {"type": "string", "enum": words}, "example": example}
+    return {
+        "in": "path",
+        "name": name,
+        "required": True,
+        "description": description,
+        "schema": {"type": "string", "enum": words},
+        "example": example,
+    }

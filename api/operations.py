@@ -72,7 +72,9 @@ def _read(body: Any) -> _Asked:
     sent = Sent()
     if resource.get("resourceType") == "Parameters":
         parameters = items(resource.get("parameter"))
-        new = [pair for item in parameters if text(item.get("name")) not in _ACTIVE | {"patient"} for pair in sent.add(item.get("resource"))]
+        new = [
+            pair for item in parameters if text(item.get("name")) not in _ACTIVE | {"patient"} for pair in sent.add(item.get("resource"))
+        ]
         active = [pair for item in parameters if text(item.get("name")) in _ACTIVE for pair in sent.add(item.get("resource"))]
         patient = next((obj(item.get("resource")) for item in parameters if text(item.get("name")) == "patient"), {})
     elif resource.get("resourceType") == "Bundle":

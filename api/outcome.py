@@ -25,9 +25,11 @@ def outcome(status: int, detail: str, errors: list[Json], instance: str | None) 
     code = _CODES.get(status, "exception" if status >= 500 else "invalid")
     issues: list[Json] = [{"severity": "error", "code": code, "diagnostics": detail}]
     for error in errors:
-        issue: Json = {"severity": "error", "code": code, "diagnostics": f"{error['reason']}: {error['mend']}" if error["mend"] else error["reason"]}
-        if error["at"]:
-            issue["expression"] = [error["at"]]
+        at, path = error["at"], " " not in error["at"]
+        said = ": ".join(filter(None, ["" if path else at, error["reason"], error["mend"]]))
+        issue: Json = {"severity": "error", "code": code, "diagnostics": said}
+        if at and path:
+            issue["expression"] = [at]
         issues.append(issue)
     told: Json = {"resourceType": "OperationOutcome", "issue": issues}
     if instance:

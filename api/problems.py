@@ -37,41 +37,92 @@ class ProblemKind:
 
 _KINDS = (
     ProblemKind(
-        "malformed-json", 400, "The body is not JSON",
+        "malformed-json",
+        400,
+        "The body is not JSON",
         "The body could not be read as one UTF-8 JSON document, or names a field twice.",
     ),
     ProblemKind("bad-request", 400, "The request cannot be read", "The request breaks the rules of HTTP itself."),
     ProblemKind(
-        "bad-question", 422, "The question cannot be answered as it stands",
+        "bad-question",
+        422,
+        "The question cannot be answered as it stands",
         "The body is JSON, but a field is unknown, missing, of the wrong type or of no sense.",
     ),
-    ProblemKind("bad-query", 422, "The query parameters cannot be used", "A query parameter is unknown, missing, repeated or of the wrong type."),
+    ProblemKind(
+        "bad-query", 422, "The query parameters cannot be used", "A query parameter is unknown, missing, repeated or of the wrong type."
+    ),
     ProblemKind("bad-pair", 422, "This is not a pair", "Both names lead to the same drug. A pair has two."),
-    ProblemKind("bad-call", 400, "The call of the EHR cannot be read", "The body is JSON, but not the request of a CDS Hook or of a FHIR operation that is served here."),
-    ProblemKind("unauthorized", 401, "The caller is not known", "EHRs sign their calls with a JWT whose issuer and key stand in the file of clients."),
-    ProblemKind("no-prefetch", 412, "Data that is needed was not sent", "The orders that already run are needed to answer; the EHR sends them as prefetch."),
-    ProblemKind("key-required", 401, "A key is required", "This service can be reached by other machines, so it asks who they are. The key is missing, wrong, revoked or expired."),
+    ProblemKind(
+        "bad-call",
+        400,
+        "The call of the EHR cannot be read",
+        "The body is JSON, but not the request of a CDS Hook or of a FHIR operation that is served here.",
+    ),
+    ProblemKind(
+        "unauthorized",
+        401,
+        "The caller is not known",
+        "EHRs sign their calls with a JWT whose issuer and key stand in the file of clients.",
+    ),
+    ProblemKind(
+        "no-prefetch",
+        412,
+        "Data that is needed was not sent",
+        "The orders that already run are needed to answer; the EHR sends them as prefetch.",
+    ),
+    ProblemKind(
+        "key-required",
+        401,
+        "A key is required",
+        "This service can be reached by other machines, so it asks who they are. The key is missing, wrong, revoked or expired.",
+    ),
     ProblemKind("scope-missing", 403, "The key does not allow this", "The key is known, but it was not made for this."),
     ProblemKind("not-found", 404, "There is nothing at this address", "The address is not one of this service."),
     ProblemKind(
-        "unknown-drug", 404, "This drug is not known",
+        "unknown-drug",
+        404,
+        "This drug is not known",
         "No drug, fluid or nutrition has this id or name, or several share it. Near names are listed and never chosen for you.",
     ),
     ProblemKind("unknown-source", 404, "This source is not known", "No source has this id."),
     ProblemKind("method-not-allowed", 405, "This method is not possible here", "The header Allow lists those that are."),
     ProblemKind("too-large", 413, "The body is too large", "The body has more bytes than this service accepts."),
-    ProblemKind("unsupported-media-type", 415, "The body is of the wrong kind", "Bodies are application/json in UTF-8, without Content-Encoding."),
-    ProblemKind("too-many-requests", 429, "Too many requests", "This key or address has asked more often than it may. The header Retry-After tells when it may again."),
+    ProblemKind(
+        "unsupported-media-type", 415, "The body is of the wrong kind", "Bodies are application/json in UTF-8, without Content-Encoding."
+    ),
+    ProblemKind(
+        "too-many-requests",
+        429,
+        "Too many requests",
+        "This key or address has asked more often than it may. The header Retry-After tells when it may again.",
+    ),
     ProblemKind("internal", 500, "Something failed here", "The fault is the service's. The request id finds it in the log."),
-    ProblemKind("keys-unavailable", 503, "Keys cannot be verified", "The database that holds the keys is down, and this key was not seen before."),
+    ProblemKind(
+        "keys-unavailable", 503, "Keys cannot be verified", "The database that holds the keys is down, and this key was not seen before."
+    ),
     ProblemKind("database-down", 503, "The database does not answer", "Feedback and keys need the database. Checks do not, and go on."),
-    ProblemKind("audit-unavailable", 503, "The audit trail cannot be written", "The audit trail is mandatory here, so nothing is answered that it does not hold."),
-    ProblemKind("took-too-long", 503, "This took too long", "The time that this service gives to one request has run out. Ask for less at once."),
+    ProblemKind(
+        "audit-unavailable",
+        503,
+        "The audit trail cannot be written",
+        "The audit trail is mandatory here, so nothing is answered that it does not hold.",
+    ),
+    ProblemKind(
+        "took-too-long", 503, "This took too long", "The time that this service gives to one request has run out. Ask for less at once."
+    ),
     ProblemKind("not-ready", 503, "Not ready", "The service cannot answer questions now."),
 )
 KINDS = {kind.name: kind for kind in _KINDS}
 OUTCOMES_BELOW = ("/cds-services", "/fhir")  # EHRs expect an OperationOutcome there
-_BY_STATUS = {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type", 429: "too-many-requests"}
+_BY_STATUS = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+    429: "too-many-requests",
+}
 
 bp = Blueprint("problems", __name__)
 
@@ -84,7 +135,15 @@ class Failure(Exception):
         self.kind, self.detail, self.errors, self.more = kind, detail, errors, more
 
 
-def problem(kind: str, detail: str, errors: Iterable[AskProblem] = (), *, headers: dict[str, str] | None = None, status: int | None = None, **more: Any) -> Response:
+def problem(
+    kind: str,
+    detail: str,
+    errors: Iterable[AskProblem] = (),
+    *,
+    headers: dict[str, str] | None = None,
+    status: int | None = None,
+    **more: Any,
+) -> Response:
     """The one helper that makes a problem document. more: extension members, e.g. `candidates`."""
     told = KINDS[kind]
     status = status or told.status
@@ -92,7 +151,10 @@ def problem(kind: str, detail: str, errors: Iterable[AskProblem] = (), *, header
     instance = f"urn:linewise:request:{g.request_id}" if "request_id" in g else None
     shown = [{"at": _short(item.at), "reason": _short(item.reason), "mend": _short(item.mend)} for item in errors[:MOST_ERRORS]]
     if request.path.startswith(OUTCOMES_BELOW):
-        return Response(orjson.dumps(outcome(status, detail, shown, instance), option=orjson.OPT_APPEND_NEWLINE), status, headers, mimetype=OUTCOME_TYPE if request.path.startswith("/fhir") else "application/json")
+        told_as = OUTCOME_TYPE if request.path.startswith("/fhir") else "application/json"
+        return Response(
+            orjson.dumps(outcome(status, detail, shown, instance), option=orjson.OPT_APPEND_NEWLINE), status, headers, mimetype=told_as
+        )
     body = {
         "type": f"/problems/{kind}",
         "title": told.title,

@@ -35,8 +35,12 @@ def answered_many(door: str, reports: Sequence[tuple[Report, bytes | None]]) -> 
     key = holder() if has_request_context() else ""
     entries = [
         Entry(
-            kind=door, key=key, question=hashlib.sha256(question if question is not None else g.get("asked", b"")).hexdigest(),
-            drugs=_drugs(report), verdict=report.verdict, knowledge=report.digest,
+            kind=door,
+            key=key,
+            question=hashlib.sha256(question if question is not None else g.get("asked", b"")).hexdigest(),
+            drugs=_drugs(report),
+            verdict=report.verdict,
+            knowledge=report.digest,
             detail={"not_understood": len(report.not_understood)} if report.not_understood else {},
         )
         for report, question in reports
@@ -44,7 +48,11 @@ def answered_many(door: str, reports: Sequence[tuple[Report, bytes | None]]) -> 
     try:
         audit.write(entries)
     except Unwritten as error:
-        raise Failure("audit-unavailable", "The answer cannot be given: it cannot be kept in the audit trail, which is mandatory here.", headers={"Retry-After": "5"}) from error
+        raise Failure(
+            "audit-unavailable",
+            "The answer cannot be given: it cannot be kept in the audit trail, which is mandatory here.",
+            headers={"Retry-After": "5"},
+        ) from error
 
 
 def _drugs(report: Report) -> tuple[str, ...]:

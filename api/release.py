@@ -72,10 +72,16 @@ def _stated(path: Path) -> str:
     try:
         words = _beside(path).read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
-        raise _refuse(path, f"{_beside(path).name} cannot be read", "put it beside the archive: `sha256sum ARCHIVE > ARCHIVE.sha256`, where you trust the archive") from error
+        raise _refuse(
+            path,
+            f"{_beside(path).name} cannot be read",
+            "put it beside the archive: `sha256sum ARCHIVE > ARCHIVE.sha256`, where you trust the archive",
+        ) from error
     stated = words[0].lower() if words else ""
     if len(stated) != 64 or set(stated) - set("0123456789abcdef") or (len(words) > 1 and words[1].lstrip("*") != path.name):
-        raise _refuse(path, f"{_beside(path).name} is not the SHA-256 of this file", "write one line: the 64 digits, two spaces, the archive's name")
+        raise _refuse(
+            path, f"{_beside(path).name} is not the SHA-256 of this file", "write one line: the 64 digits, two spaces, the archive's name"
+        )
     return stated
 
 
@@ -161,7 +167,11 @@ def _hold(path: Path) -> None:
         return
     wrong = _differs(path, sums)
     if wrong:
-        raise _refuse(path, f"{wrong} is not as {SUMS} says", "restore the release as it was published, or make SHA256SUMS anew where you trust the folder")
+        raise _refuse(
+            path,
+            f"{wrong} is not as {SUMS} says",
+            "restore the release as it was published, or make SHA256SUMS anew where you trust the folder",
+        )
 
 
 def _differs(root: Path, sums: Path) -> str:

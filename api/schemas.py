@@ -24,7 +24,9 @@ def _text(description: str = "", example: Any = None, **more: Any) -> fields.Str
 
 
 def _word(words: Any, description: str = "", **more: Any) -> fields.String:
-    return fields.String(validate=OneOf([str(word) for word in words]), metadata={"description": description} if description else {}, **more)
+    return fields.String(
+        validate=OneOf([str(word) for word in words]), metadata={"description": description} if description else {}, **more
+    )
 
 
 def _texts(description: str = "") -> fields.List[str]:
@@ -60,7 +62,8 @@ class BatchQuery(Schema):
         unknown = RAISE
 
     level = fields.String(
-        load_default="verdict", validate=OneOf(("verdict", "findings", "full"), error="there is no such level | write verdict, findings or full"),
+        load_default="verdict",
+        validate=OneOf(("verdict", "findings", "full"), error="there is no such level | write verdict, findings or full"),
         metadata={"description": "one row a set, one row a finding, or the whole report"},
     )
 
@@ -72,11 +75,16 @@ class DrugsQuery(Schema):
         unknown = RAISE
 
     q = Filled(
-        required=True, validate=Length(1, 200, error="this text is too long | write the beginning of a name, brand or code"),
+        required=True,
+        validate=Length(1, 200, error="this text is too long | write the beginning of a name, brand or code"),
         error_messages={"required": "this parameter is missing | write ?q= and the beginning of a name, brand or code"},
         metadata={"description": "beginning or part of a name, brand, abbreviation or code", "example": "vanco"},
     )
-    limit = Whole(load_default=12, validate=Range(1, 50, error="the limit is out of range | write 1 to 50"), metadata={"description": "most drugs in the answer"})
+    limit = Whole(
+        load_default=12,
+        validate=Range(1, 50, error="the limit is out of range | write 1 to 50"),
+        metadata={"description": "most drugs in the answer"},
+    )
 
 
 class NoQuery(Schema):
@@ -170,9 +178,13 @@ class LineSchema(Schema):
     status = _word(Status, "worst first: incompatible, variable, no-data, compatible", required=True)
     reason = _word(Reason, "why; the non-answers are told apart, and none of them is compatible", required=True)
     mode = _word(Mode, required=True)
-    holds_for = fields.List(fields.Raw(), metadata={"description": 'for compatible only: the tested conditions, or "conditions not stated"'})
+    holds_for = fields.List(
+        fields.Raw(), metadata={"description": 'for compatible only: the tested conditions, or "conditions not stated"'}
+    )
     evidence = fields.List(fields.Nested(RowSchema), required=True)
-    nearest = fields.List(fields.Nested(RowSchema), metadata={"description": "tests under other conditions than those asked: shown, never proof"})
+    nearest = fields.List(
+        fields.Nested(RowSchema), metadata={"description": "tests under other conditions than those asked: shown, never proof"}
+    )
     derived = fields.List(fields.Nested(RowSchema), metadata={"description": "incompatible tests of what one of them contains"})
     context = fields.List(fields.Nested(RowSchema), metadata={"description": "tests in other modes"})
     rules = fields.List(fields.Nested(RuleHitSchema))
@@ -202,7 +214,11 @@ class InteractionSchema(Schema):
     effect = _text(required=True, allow_none=True)
     management = fields.List(fields.Nested(ManagementSchema), required=True)
     route = _word(Route, required=True)
-    holds = fields.String(required=True, validate=OneOf(["yes", "undecided"]), metadata={"description": "undecided: the order does not say whether the condition is met"})
+    holds = fields.String(
+        required=True,
+        validate=OneOf(["yes", "undecided"]),
+        metadata={"description": "undecided: the order does not say whether the condition is met"},
+    )
     condition = _text("the interaction holds only then")
     object = _text("the drug whose effect changes")
     precipitant = _text("the drug that changes it")
@@ -235,7 +251,9 @@ class PairSchema(Schema):
 
     pair = _texts("two drug ids, sorted")
     at = _texts("where they stand in the question")
-    line = fields.Nested(LineSchema, required=True, allow_none=True, metadata={"description": "null: they do not share a line at the same time"})
+    line = fields.Nested(
+        LineSchema, required=True, allow_none=True, metadata={"description": "null: they do not share a line at the same time"}
+    )
     interactions = fields.List(fields.Nested(InteractionSchema), required=True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
@@ -13,8 +15,9 @@ def _text(description: str = "", **more: object) -> fields.String:
     return fields.String(metadata={"description": description} if description else {}, **more)  # type: ignore[arg-type]
 
 
-def _word(words: object, description: str = "", **more: object) -> fields.String:
-    return fields.String(validate=OneOf([str(word) for word in words]), metadata={"description": description} if description else {}, **more)  # type: ignore[arg-type, attr-defined]
+def _word(words: Iterable[object], description: str = "", **more: object) -> fields.String:
+    allowed = OneOf([str(word) for word in words])
+    return _text(description, validate=allowed, **more)
 
 
 class BriefSchema(Schema):
@@ -163,7 +166,9 @@ class PartnerSchema(Schema):
 
     drug = _text(required=True)
     name = _text(required=True)
-    modes = fields.Dict(keys=fields.String(), values=fields.Nested(ResultsSchema), required=True, metadata={"description": "by mode: rows and results"})
+    modes = fields.Dict(
+        keys=fields.String(), values=fields.Nested(ResultsSchema), required=True, metadata={"description": "by mode: rows and results"}
+    )
     pair = _text("address of all evidence", required=True)
 
 
@@ -190,7 +195,12 @@ class DrugSchema(BriefSchema):
     vehicle_code = _text("NS, D5W ...", required=True, allow_none=True)
     ingredient = _text("shared by formulations of one active ingredient", required=True, allow_none=True)
     parent = _text("the common name that this product is one of", required=True, allow_none=True)
-    codes = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), required=True, metadata={"description": "by system: rxnorm, unii, snomed, wikidata"})
+    codes = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        required=True,
+        metadata={"description": "by system: rxnorm, unii, snomed, wikidata"},
+    )
     codes_seen_in = _text(required=True, allow_none=True)
     aliases = fields.List(fields.Nested(AliasSchema), required=True)
     components = fields.List(fields.Nested(ComponentSchema), required=True)

@@ -68,7 +68,7 @@ def _file(text: str) -> Path:
 
 
 def _address(text: str) -> str:
-    if not text.startswith(("https://", "http://")) or any(mark in text for mark in " ?#\"<>"):
+    if not text.startswith(("https://", "http://")) or any(mark in text for mark in ' ?#"<>'):
         raise ValueError("write an address like https://linewise.example, without ? and #")
     return text.rstrip("/")
 
@@ -92,31 +92,85 @@ def _word(*words: str) -> Callable[[str], str]:
 SETTINGS = (
     Setting("bind", "127.0.0.1:8080", "address and port to listen on", str),
     Setting("allow_open", False, "yes: allow listening beyond this machine, although the service asks nobody who they are", _yes_no),
-    Setting("keys", "auto", "who must show an API key: auto (everybody, when other machines can reach the service), or always", _word("auto", "always")),
-    Setting("rate_per_minute", None, "requests a minute of one key, or of one address without a key; 0: no limit; 1200 unless only this machine can ask", _whole(0, 1_000_000)),
-    Setting("rate_store", None, "where all workers and replicas count together, e.g. redis://host:6379; each worker counts its own unless told", str),
+    Setting(
+        "keys",
+        "auto",
+        "who must show an API key: auto (everybody, when other machines can reach the service), or always",
+        _word("auto", "always"),
+    ),
+    Setting(
+        "rate_per_minute",
+        None,
+        "requests a minute of one key, or of one address without a key; 0: no limit; 1200 unless only this machine can ask",
+        _whole(0, 1_000_000),
+    ),
+    Setting(
+        "rate_store",
+        None,
+        "where all workers and replicas count together, e.g. redis://host:6379; each worker counts its own unless told",
+        str,
+    ),
     Setting("proxies", 0, "proxies in front whose X-Forwarded-For, -Proto and -Host are believed", _whole(0, 5)),
-    Setting("knowledge", None, "release to use in place of the knowledge that ships: a folder of knowledge files, or an archive with its .sha256 beside it", _release),
-    Setting("overlay", None, "folder with a facility's own policies, standards, names, rules and charts, put on top of the knowledge", _folder),
+    Setting(
+        "knowledge",
+        None,
+        "release to use in place of the knowledge that ships: a folder of knowledge files, or an archive with its .sha256 beside it",
+        _release,
+    ),
+    Setting(
+        "overlay", None, "folder with a facility's own policies, standards, names, rules and charts, put on top of the knowledge", _folder
+    ),
     Setting("cache", None, "folder for the compiled knowledge; the user's cache folder unless told", str),
     Setting("most_drugs", 60, "most drugs, and most medications, in one question", _whole(2, 1000)),
     Setting("most_bytes", 256 * 1024, "largest request body in bytes", _whole(1024, 64 * 1024 * 1024)),
     Setting("most_depth", 32, "deepest nesting of JSON in a request", _whole(8, 200)),
     Setting("plan_seconds", 20, "longest time that planning one request may take", _whole(1, 300)),
     Setting("batch_rows", 1_000_000, "most order sets in one batch request", _whole(1, 1_000_000_000)),
-    Setting("batch_bytes", 1024 * 1024 * 1024, "largest body of a batch request in bytes; it is read as it is answered, and never held", _whole(1024, 1 << 50)),
+    Setting(
+        "batch_bytes",
+        1024 * 1024 * 1024,
+        "largest body of a batch request in bytes; it is read as it is answered, and never held",
+        _whole(1024, 1 << 50),
+    ),
     Setting("batch_seconds", 900, "longest time that one batch request may take", _whole(1, 86_400)),
-    Setting("public_url", None, "address under which EHRs reach this service, e.g. https://linewise.example: the audience of their tokens, and the base of links", _address),
-    Setting("clients", None, "file of the EHRs that may call /cds-services and /fhir, with their keys (docs/ehr.md); required for other machines to call them", _file),
-    Setting("cors_origins", (), "origins from which browsers may call /cds-services and /fhir, parted by commas; none unless told", _origins),
+    Setting(
+        "public_url",
+        None,
+        "address under which EHRs reach this service, e.g. https://linewise.example: the audience of their tokens, and the base of links",
+        _address,
+    ),
+    Setting(
+        "clients",
+        None,
+        "file of the EHRs that may call /cds-services and /fhir, with their keys (docs/ehr.md); required for other machines to call them",
+        _file,
+    ),
+    Setting(
+        "cors_origins", (), "origins from which browsers may call /cds-services and /fhir, parted by commas; none unless told", _origins
+    ),
     Setting("codes", None, "folder of clinical drug tables that `python -m knowledge rxnorm-build` made, over those that ship", _folder),
     Setting("tiers", None, "file that says which findings become critical, warning or info cards, in place of api/cds/tiers.yaml", _file),
-    Setting("database", None, "SQLAlchemy URL where keys, feedback and the audit trail are kept; a SQLite file in the user's state folder unless told (docs/operations.md)", str),
+    Setting(
+        "database",
+        None,
+        "SQLAlchemy URL where keys, feedback and the audit trail are kept; a SQLite file in the user's state folder unless told (docs/operations.md)",
+        str,
+    ),
     Setting("keep_comments", True, "no: of the free text that clinicians give as feedback, keep only that there was some", _yes_no),
     Setting("most_ehr_bytes", 4 * 1024 * 1024, "largest request body in bytes at /cds-services and /fhir", _whole(1024, 64 * 1024 * 1024)),
-    Setting("audit", "off", "audit trail of answers: off, on (answers go on while it cannot be kept), or mandatory (no answer without it)", _word("off", "on", "mandatory")),
+    Setting(
+        "audit",
+        "off",
+        "audit trail of answers: off, on (answers go on while it cannot be kept), or mandatory (no answer without it)",
+        _word("off", "on", "mandatory"),
+    ),
     Setting("audit_days", 0, "days that `python -m api audit prune` keeps rows of the audit trail; 0: for ever", _whole(0, 36_500)),
-    Setting("audit_secret", None, "file of at least 32 bytes that keys the hashes of the audit trail, so that who can write the database cannot forge it", _file),
+    Setting(
+        "audit_secret",
+        None,
+        "file of at least 32 bytes that keys the hashes of the audit trail, so that who can write the database cannot forge it",
+        _file,
+    ),
     Setting("log", "requests", "what is logged: requests (a line for each), errors, or nothing", _word("requests", "errors", "nothing")),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

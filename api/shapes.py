@@ -30,26 +30,47 @@ class Shapes:
     def brief(self, drug: Drug) -> Json:
         """A drug in a list."""
         return {
-            "id": drug.id, "name": drug.name, "tall_man": drug.tall_man[0].text if drug.tall_man else None,
-            "kind": drug.kind, "infused": drug.infused,
+            "id": drug.id,
+            "name": drug.name,
+            "tall_man": drug.tall_man[0].text if drug.tall_man else None,
+            "kind": drug.kind,
+            "infused": drug.infused,
         }
 
     def rule(self, rule: Rule) -> Json:
         """One product rule, with its sentence."""
-        return _filled({
-            "drug": rule.drug, "rule": rule.rule, "value": rule.values, "unit": rule.unit, "effect": rule.effect,
-            "text": wording.demand(self.knowledge, [rule]), "note": rule.note,
-        }) | {"source": self.cited(rule.cited)}
+        return _filled(
+            {
+                "drug": rule.drug,
+                "rule": rule.rule,
+                "value": rule.values,
+                "unit": rule.unit,
+                "effect": rule.effect,
+                "text": wording.demand(self.knowledge, [rule]),
+                "note": rule.note,
+            }
+        ) | {"source": self.cited(rule.cited)}
 
     def statement(self, statement: Interaction) -> Json:
         """One interaction as its source states it, of drugs, classes or groups."""
-        return _filled({
-            "id": statement.id, "between": (statement.a, statement.b), "names": [wording.name(self.knowledge, end) for end in (statement.a, statement.b)],
-            "object": statement.object, "precipitant": statement.precipitant, "severity": statement.severity, "said": statement.said,
-            "mechanism": statement.mechanism, "effect": statement.effect,
-            "management": [{"code": code, "text": wording.word(self.knowledge, "manage", code)} for code in statement.manage],
-            "route": statement.route, "condition": statement.condition, "first": statement.first, "note": statement.note,
-        }) | {"sources": [self.cited(statement.cited)]}
+        return _filled(
+            {
+                "id": statement.id,
+                "between": (statement.a, statement.b),
+                "names": [wording.name(self.knowledge, end) for end in (statement.a, statement.b)],
+                "object": statement.object,
+                "precipitant": statement.precipitant,
+                "severity": statement.severity,
+                "said": statement.said,
+                "mechanism": statement.mechanism,
+                "effect": statement.effect,
+                "management": [{"code": code, "text": wording.word(self.knowledge, "manage", code)} for code in statement.manage],
+                "route": statement.route,
+                "condition": statement.condition,
+                "first": statement.first,
+                "note": statement.note,
+            }
+        ) | {"sources": [self.cited(statement.cited)]}
 
     def stated(self, stated: Stated) -> Json:
         """One interaction as it speaks of two drugs, with the classes and components it came through."""
@@ -58,7 +79,8 @@ class Shapes:
             told |= {"object": stated.object, "precipitant": stated.precipitant}
         return told | {
             "via": [
-                {"kind": via.kind, "through": via.through, "member": via.member, "text": wording.via_text(self.knowledge, via)} for via in stated.via
+                {"kind": via.kind, "through": via.through, "member": via.member, "text": wording.via_text(self.knowledge, via)}
+                for via in stated.via
             ]
         }
 
@@ -69,15 +91,27 @@ class Shapes:
 
     def acidity(self, acidity: Acidity) -> Json:
         """pH and acid-base character as one source states them."""
-        return {"low": acidity.low, "high": acidity.high} | _filled({
-            "of": acidity.of, "character": acidity.character, "salt": acidity.salt, "pka": acidity.pka, "osmolarity_mosm_per_l": acidity.osmolarity,
-        }) | {"source": self.cited(acidity.cited)}
+        return (
+            {"low": acidity.low, "high": acidity.high}
+            | _filled(
+                {
+                    "of": acidity.of,
+                    "character": acidity.character,
+                    "salt": acidity.salt,
+                    "pka": acidity.pka,
+                    "osmolarity_mosm_per_l": acidity.osmolarity,
+                }
+            )
+            | {"source": self.cited(acidity.cited)}
+        )
 
     def membership(self, membership: ClassMembership) -> Json:
         """That a drug belongs to a class."""
         cls = self.knowledge.classes[membership.cls]
         return {
-            "id": cls.id, "name": cls.name, "systemic": membership.systemic,
+            "id": cls.id,
+            "name": cls.name,
+            "systemic": membership.systemic,
             "source": self.cited(Cited(source=membership.source or cls.source, at=cls.name)),
         }
 
@@ -87,10 +121,23 @@ class Shapes:
 
     def source(self, source: Source) -> Json:
         """A citation."""
-        return {"id": source.id, "kind": source.kind, "cite": cite_line(source)} | _filled({
-            "title": source.title, "author": source.author, "year": source.year, "publisher": source.publisher, "pmid": source.pmid,
-            "pmcid": source.pmcid, "doi": source.doi, "locator": source.locator, "licence": source.licence,
-        }) | {"withdrawn": source.withdrawn or None}
+        return (
+            {"id": source.id, "kind": source.kind, "cite": cite_line(source)}
+            | _filled(
+                {
+                    "title": source.title,
+                    "author": source.author,
+                    "year": source.year,
+                    "publisher": source.publisher,
+                    "pmid": source.pmid,
+                    "pmcid": source.pmcid,
+                    "doi": source.doi,
+                    "locator": source.locator,
+                    "licence": source.licence,
+                }
+            )
+            | {"withdrawn": source.withdrawn or None}
+        )
 
     # --- pages ---
 
@@ -122,11 +169,16 @@ class Shapes:
             evidence = self.knowledge.evidence.get(pair)
             if evidence:
                 modes = {mode: results_of(item.row for item in evidence[mode]) for mode in Mode if evidence.get(mode)}
-                partners.append({"drug": other, "name": wording.name(self.knowledge, other), "modes": modes, "pair": f"/v1/pairs/{pair[0]}/{pair[1]}"})
+                partners.append(
+                    {"drug": other, "name": wording.name(self.knowledge, other), "modes": modes, "pair": f"/v1/pairs/{pair[0]}/{pair[1]}"}
+                )
             stated = self.knowledge.interactions.get(pair)
             if stated:
                 worst[min((item.statement.severity for item in stated), key=list(Severity).index)] += 1
-        return {"partners": partners, "interactions": {"partners": worst.total(), "by_worst_severity": {level: worst[level] for level in Severity}}}
+        return {
+            "partners": partners,
+            "interactions": {"partners": worst.total(), "by_worst_severity": {level: worst[level] for level in Severity}},
+        }
 
 
 def results_of(rows: Iterable[Row]) -> Json:

@@ -22,33 +22,62 @@ from api.settings import SettingsError
 
 META = MetaData()
 KEY = Table(
-    "api_key", META,
-    Column("id", String(16), primary_key=True), Column("name", String(100), nullable=False), Column("hash", String(200), nullable=False),
-    Column("scopes", String(200), nullable=False), Column("created", String(32), nullable=False), Column("expires", String(32)),
-    Column("revoked", String(32)), Column("last_used", String(32)),
+    "api_key",
+    META,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("hash", String(200), nullable=False),
+    Column("scopes", String(200), nullable=False),
+    Column("created", String(32), nullable=False),
+    Column("expires", String(32)),
+    Column("revoked", String(32)),
+    Column("last_used", String(32)),
 )
 AUDIT = Table(
-    "audit", META,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False), Column("at", String(32), nullable=False, index=True), Column("kind", String(20), nullable=False),
-    Column("key", String(16), nullable=False), Column("question", String(64), nullable=False), Column("drugs", Text, nullable=False),
-    Column("verdict", String(20), nullable=False), Column("knowledge", String(64), nullable=False), Column("detail", Text, nullable=False),
+    "audit",
+    META,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", String(32), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("key", String(16), nullable=False),
+    Column("question", String(64), nullable=False),
+    Column("drugs", Text, nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("knowledge", String(64), nullable=False),
+    Column("detail", Text, nullable=False),
     Column("hash", String(64), nullable=False),
 )
 AUDIT_HEAD = Table(  # one row: the end of the chain, and where it begins after what was taken off by retention
-    "audit_head", META,
-    Column("id", Integer, primary_key=True, autoincrement=False), Column("seq", BigInteger, nullable=False), Column("hash", String(64), nullable=False),
-    Column("pruned_to", BigInteger, nullable=False), Column("pruned_hash", String(64), nullable=False),
+    "audit_head",
+    META,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("pruned_to", BigInteger, nullable=False),
+    Column("pruned_hash", String(64), nullable=False),
 )
 FEEDBACK = Table(
-    "card_feedback", META,
-    Column("id", Integer, primary_key=True, autoincrement=True), Column("received", DateTime, nullable=False), Column("service", String(100), nullable=False),
-    Column("card", String(200), nullable=False, index=True), Column("outcome", String(20), nullable=False), Column("outcome_at", String(60), nullable=False),
-    Column("suggestions", Text, nullable=False), Column("reason_system", String(300), nullable=False), Column("reason_code", String(200), nullable=False),
-    Column("reason_display", String(300), nullable=False), Column("comment", Text, nullable=False), Column("issuer", String(300), nullable=False),
+    "card_feedback",
+    META,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("received", DateTime, nullable=False),
+    Column("service", String(100), nullable=False),
+    Column("card", String(200), nullable=False, index=True),
+    Column("outcome", String(20), nullable=False),
+    Column("outcome_at", String(60), nullable=False),
+    Column("suggestions", Text, nullable=False),
+    Column("reason_system", String(300), nullable=False),
+    Column("reason_code", String(200), nullable=False),
+    Column("reason_display", String(300), nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("issuer", String(300), nullable=False),
 )
 TOKENS = Table(
-    "seen_token", META,
-    Column("issuer", String(300), primary_key=True), Column("jti", String(300), primary_key=True), Column("expires", Integer, nullable=False, index=True),
+    "seen_token",
+    META,
+    Column("issuer", String(300), primary_key=True),
+    Column("jti", String(300), primary_key=True),
+    Column("expires", Integer, nullable=False, index=True),
 )
 CONNECT_SECONDS = 2
 STATEMENT_MS = 5000
@@ -74,7 +103,9 @@ def read_url(given: str | None) -> URL:
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() not in ("sqlite", "postgresql"):
-        raise SettingsError("LINEWISE_DATABASE is neither SQLite nor PostgreSQL. Write sqlite:////path/linewise.db or postgresql://user@host/name.")
+        raise SettingsError(
+            "LINEWISE_DATABASE is neither SQLite nor PostgreSQL. Write sqlite:////path/linewise.db or postgresql://user@host/name."
+        )
     return url
 
 
@@ -183,7 +214,9 @@ def connect(url: URL) -> Engine:
             os.makedirs(os.path.dirname(os.path.abspath(url.database)), mode=0o700, exist_ok=True)
         engine = create_engine(url, connect_args={"timeout": STATEMENT_MS / 1000})
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise SettingsError("LINEWISE_DATABASE names a driver that is not installed. Write sqlite:////path/linewise.db or postgresql://user@host/name.") from error
+        raise SettingsError(
+            "LINEWISE_DATABASE names a driver that is not installed. Write sqlite:////path/linewise.db or postgresql://user@host/name."
+        ) from error
     event.listen(engine, "connect", _sqlite)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine

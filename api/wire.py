@@ -46,7 +46,9 @@ def read_json(request: Request, types: Sequence[str] = _JSON) -> Any:
         if not _comes_back(value, body):
             json.loads(body, object_pairs_hook=_once)
     except _Twice as twice:
-        raise _malformed(str(twice), "this field stands twice in one object", "keep one of the two; readers differ on which would count") from None
+        raise _malformed(
+            str(twice), "this field stands twice in one object", "keep one of the two; readers differ on which would count"
+        ) from None
     except RecursionError:
         raise _malformed("", "the JSON is nested too deep", "a question needs three levels at most") from None
     deepest = current_app.extensions["linewise"].settings.most_depth
@@ -68,7 +70,9 @@ def _deeper(value: Any, deepest: int) -> bool:
     """Whether `value` is nested deeper than that."""
     level = [value] if isinstance(value, (list, dict)) else []
     for _ in range(deepest):
-        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item) if isinstance(inner, (list, dict))]
+        level = [
+            inner for item in level for inner in (item.values() if isinstance(item, dict) else item) if isinstance(inner, (list, dict))
+        ]
         if not level:
             return False
     return True
@@ -92,7 +96,9 @@ def _malformed(at: str, reason: str, mend: str) -> Failure:
 
 def read_query(request: Request, schema: Schema) -> dict[str, Any]:
     """The query parameters, read by `schema`. Raises Failure for unknown, missing, repeated or unusable ones."""
-    errors = [AskProblem(name, "this parameter stands more than once", "give it once") for name, values in request.args.lists() if len(values) > 1]
+    errors = [
+        AskProblem(name, "this parameter stands more than once", "give it once") for name, values in request.args.lists() if len(values) > 1
+    ]
     values: dict[str, Any] = {}
     try:
         values = schema.load(request.args.to_dict())

@@ -110,7 +110,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     def finish_request(self, conn: Any, fs: Any) -> None:
         """A thread is done with a request; the next one may have come with it."""
         self.busy.pop(conn, None)
-        if isinstance(conn, Patient) and conn.parser is not None and not conn.is_http2 and not fs.cancelled() and fs.exception() is None and fs.result() is True:
+        if (
+            isinstance(conn, Patient)
+            and conn.parser is not None
+            and not conn.is_http2
+            and not fs.cancelled()
+            and fs.exception() is None
+            and fs.result() is True
+        ):
             left = conn.parser.unreader.take_buffered()
             if left:
                 conn.seen += left

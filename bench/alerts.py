@@ -97,7 +97,10 @@ def _told(sheet: Sheet, rows: list[list[object]], corpora: dict[str, list[Patien
     with tempfile.TemporaryDirectory() as folder:
         for patient in corpora["published order sets"]:
             for card in (
-                card for cards in answers(knowledge, tiers, [patient], False, Path(folder)) for card in cards if card["indicator"] == "critical"
+                card
+                for cards in answers(knowledge, tiers, [patient], False, Path(folder))
+                for card in cards
+                if card["indicator"] == "critical"
             ):
                 sheet.say(f"  {patient.name}: {card['summary']}")
     sheet.say()
@@ -119,7 +122,9 @@ def count(knowledge: Knowledge, tiers: Path | None, patients: list[Patient], tog
 
 def answers(knowledge: Knowledge, tiers: Path | None, patients: list[Patient], together: bool, folder: Path) -> Iterator[list[Json]]:
     """The cards of every order-sign call."""
-    client = create_app({"log": "nothing", "tiers": tiers, "database": f"sqlite:///{folder / 'bench.db'}"}, knowledge=knowledge).test_client()
+    client = create_app(
+        {"log": "nothing", "tiers": tiers, "database": f"sqlite:///{folder / 'bench.db'}"}, knowledge=knowledge
+    ).test_client()
     for patient in patients:
         steps = [patient.orders] if together else [[order] for order in patient.orders]
         active = list(patient.before)
@@ -133,9 +138,15 @@ def answers(knowledge: Knowledge, tiers: Path | None, patients: list[Patient], t
 
 def call(new: list[Json], active: list[Json], age_days: int | None) -> Json:
     """An order-sign request."""
-    prefetch: Json = {"activeMedications": {"resourceType": "Bundle", "entry": [{"resource": order | {"status": "active"}} for order in active]}}
+    prefetch: Json = {
+        "activeMedications": {"resourceType": "Bundle", "entry": [{"resource": order | {"status": "active"}} for order in active]}
+    }
     if age_days is not None:
-        prefetch["patient"] = {"resourceType": "Patient", "id": "1", "birthDate": (datetime.now(UTC).date() - timedelta(days=age_days)).isoformat()}
+        prefetch["patient"] = {
+            "resourceType": "Patient",
+            "id": "1",
+            "birthDate": (datetime.now(UTC).date() - timedelta(days=age_days)).isoformat(),
+        }
     drafts = {"resourceType": "Bundle", "entry": [{"resource": order | {"status": "draft"}} for order in new]}
     return {
         "hook": "order-sign",

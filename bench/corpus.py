@@ -70,7 +70,10 @@ class Corpus:
             infused, oral = self._drawn(chance)
             row: Row = {"id": identity, "drugs": [self._item(chance, drug, manner) for drug in infused]}
             if manner.lines and chance.random() < manner.lines:
-                row["drugs"] = [{"line": chance.choice(("white", "blue", "brown"))} | (item if isinstance(item, dict) else {"drug": item}) for item in row["drugs"]]
+                row["drugs"] = [
+                    {"line": chance.choice(("white", "blue", "brown"))} | (item if isinstance(item, dict) else {"drug": item})
+                    for item in row["drugs"]
+                ]
             if oral and manner.medications and chance.random() < manner.medications:
                 row["medications"] = [self._spelt(chance, drug, manner) for drug in oral if drug not in infused]
             yield row
@@ -144,10 +147,10 @@ def _misspelt(name: str, which: int) -> str:
     """One of a few slips: a letter left out, two changed about, one doubled."""
     place = 1 + (len(name) * (which + 1)) // (TYPOS + 2)
     if which == 0:
-        return name[:place] + name[place + 1:]
+        return name[:place] + name[place + 1 :]
     if which == 1:
-        return name[:place - 1] + name[place - 1:place + 1][::-1] + name[place + 1:]
-    return name[:place] + name[place - 1:place] + name[place:]
+        return name[: place - 1] + name[place - 1 : place + 1][::-1] + name[place + 1 :]
+    return name[:place] + name[place - 1 : place] + name[place:]
 
 
 # --- files ---
@@ -176,7 +179,9 @@ def write_csv(path: Path, corpus: Corpus, count: int, manner: Manner) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.corpus", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.corpus", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("count", type=int)
     parser.add_argument("path", type=Path)
     parser.add_argument("--seed", type=int, default=SEED)

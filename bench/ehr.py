@@ -54,16 +54,23 @@ def main() -> int:
             full = statistics.median(_rate(load.saturate(server.port, SIGN, many, turn)) for _ in range(3))
             outcome = load.steady(server.port, SIGN, many, full / 2, steady_for)
         percentiles = [_percentile(outcome.seconds, share) for share in (0.5, 0.95, 0.99, 1.0)]
-        latency.append([kind, sum(map(len, many)) // len(many), full, outcome.asked, outcome.failed, *percentiles, _percentile(outcome.late, 0.99)])
+        latency.append(
+            [kind, sum(map(len, many)) // len(many), full, outcome.asked, outcome.failed, *percentiles, _percentile(outcome.late, 0.99)]
+        )
         slowest.append(percentiles[1])
-    sheet.say(f"(a) 40 active orders and one draft, {options.workers} workers, open loop at half of the saturating rate, {steady_for:g} s each, ms")
+    sheet.say(
+        f"(a) 40 active orders and one draft, {options.workers} workers, open loop at half of the saturating rate, {steady_for:g} s each, ms"
+    )
     sheet.table(["drugs", "bytes", "saturating/s", "requests", "failed", "p50", "p95", "p99", "worst", "client late p99"], latency)
     sheet.hold(LATENCY, max(slowest))
     cost: list[list[object]] = []
     dearest: list[float] = []
     for kind in KINDS:
         pairs = asker.ask(kind, 2, options.count)
-        sign, check = [_body(_call(knowledge, question["drugs"])) for question in pairs], load.bodies([_named(question) for question in pairs])
+        sign, check = (
+            [_body(_call(knowledge, question["drugs"])) for question in pairs],
+            load.bodies([_named(question) for question in pairs]),
+        )
         with serving(workers=1) as server:
             for path, bodies in ((SIGN, sign), (CHECK, check)):
                 load.saturate(server.port, path, bodies, turn)

@@ -58,9 +58,16 @@ class Peer:
         python = PEER_HOME / "bin" / "python"
         if not (PEER_HOME / "ready").exists():
             venv.create(PEER_HOME, with_pip=True, clear=True)
-            subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PEER], check=True, capture_output=True, timeout=300)
+            subprocess.run(
+                [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PEER],
+                check=True,
+                capture_output=True,
+                timeout=300,
+            )
             (PEER_HOME / "ready").touch()
-        self.process = subprocess.Popen([python, HERE / "peer_pddiansm.py", str(SEED)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [python, HERE / "peer_pddiansm.py", str(SEED)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.about = self._read()
 
     def round(self, drugs: int, count: int) -> dict[str, Any]:
@@ -91,32 +98,69 @@ def main() -> int:
     names, asker = Names(knowledge), Asker(knowledge)
     gc.collect()
     gc.freeze()  # as gunicorn.conf.py does for the service
-    sheet.say(f"knowledge: {knowledge.version}, {len(knowledge.drugs):,} drugs, {len(knowledge.records.rows):,} rows, {len(knowledge.interactions):,} interacting pairs")
+    sheet.say(
+        f"knowledge: {knowledge.version}, {len(knowledge.drugs):,} drugs, {len(knowledge.records.rows):,} rows, {len(knowledge.interactions):,} interacting pairs"
+    )
     peer = _peer(sheet)
-    sheet.say(f"{rounds} warm rounds over the questions of each kind and size, Linewise and pddiansm in turns; medians over single questions in ms")
+    sheet.say(
+        f"{rounds} warm rounds over the questions of each kind and size, Linewise and pddiansm in turns; medians over single questions in ms"
+    )
     rows: list[list[object]] = []
     for drugs, count in SIZES.items():
         for kind in KINDS:
-            first, warm, theirs, found, pairs_found = _measure(Ours(knowledge, names, asker.ask(kind, drugs, count)), peer, drugs, count, rounds)
+            first, warm, theirs, found, pairs_found = _measure(
+                Ours(knowledge, names, asker.ask(kind, drugs, count)), peer, drugs, count, rounds
+            )
             reported = sorted(report for report, _ in warm)
             median = statistics.median(reported)
             their_median = statistics.median(theirs) if theirs else None
-            rows.append([
-                drugs, drugs * (drugs - 1) // 2, kind, count, statistics.median(report for report, _ in first), median, reported[len(reported) * 95 // 100],
-                statistics.median(both for _, both in warm), pairs_found, their_median if theirs else "-", found if theirs else "-",
-                their_median / median if their_median else "-",
-            ])
+            rows.append(
+                [
+                    drugs,
+                    drugs * (drugs - 1) // 2,
+                    kind,
+                    count,
+                    statistics.median(report for report, _ in first),
+                    median,
+                    reported[len(reported) * 95 // 100],
+                    statistics.median(both for _, both in warm),
+                    pairs_found,
+                    their_median if theirs else "-",
+                    found if theirs else "-",
+                    their_median / median if their_median else "-",
+                ]
+            )
             if (drugs, kind) == (20, "names"):
                 sheet.hold(FULL_REPORT, median)
-                sheet.note(f"pddiansm / Linewise {their_median / median:.2f} ({their_median:.2f} ms)" if their_median else "pddiansm not measured")
-    sheet.table(["drugs", "pairs", "kind", "questions", "first", "warm", "warm p95", "warm+JSON", "interacting", "pddiansm", "interacting", "pddiansm/warm"], rows)
+                sheet.note(
+                    f"pddiansm / Linewise {their_median / median:.2f} ({their_median:.2f} ms)" if their_median else "pddiansm not measured"
+                )
+    sheet.table(
+        [
+            "drugs",
+            "pairs",
+            "kind",
+            "questions",
+            "first",
+            "warm",
+            "warm p95",
+            "warm+JSON",
+            "interacting",
+            "pddiansm",
+            "interacting",
+            "pddiansm/warm",
+        ],
+        rows,
+    )
     sheet.say("interacting: mean number of interactions (Linewise: pairs with one) found in a question")
     if peer:
         peer.close()
     return sheet.finish()
 
 
-def _measure(ours: Ours, peer: Peer | None, drugs: int, count: int, rounds: int) -> tuple[list[tuple[float, float]], list[tuple[float, float]], list[float], float, float]:
+def _measure(
+    ours: Ours, peer: Peer | None, drugs: int, count: int, rounds: int
+) -> tuple[list[tuple[float, float]], list[tuple[float, float]], list[float], float, float]:
     first = ours.round()
     if peer:
         peer.round(drugs, count)
@@ -129,7 +173,9 @@ def _measure(ours: Ours, peer: Peer | None, drugs: int, count: int, rounds: int)
             answer = peer.round(drugs, count)
             theirs += answer["ms"]
             found = answer["found"] / count
-    interacting = sum(bool(pair.interactions) for question in ours.questions for pair in ours.checker.check(order(question, ours.names)).pairs)
+    interacting = sum(
+        bool(pair.interactions) for question in ours.questions for pair in ours.checker.check(order(question, ours.names)).pairs
+    )
     return first, warm, theirs, found, interacting / count
 
 
@@ -140,7 +186,9 @@ def _peer(sheet: Sheet) -> Peer | None:
         sheet.say(f"pddiansm: NOT MEASURED: {PEER} cannot be installed or started here ({type(error).__name__}); only Linewise is measured")
         return None
     about = peer.about
-    sheet.say(f"pddiansm: {about['version']}, thesaurus {about['thesaurus']}, {about['substances']:,} substances, {about['statements']:,} statements, Python {about['python']}")
+    sheet.say(
+        f"pddiansm: {about['version']}, thesaurus {about['thesaurus']}, {about['substances']:,} substances, {about['statements']:,} statements, Python {about['python']}"
+    )
     return peer
 
 

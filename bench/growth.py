@@ -45,13 +45,29 @@ def enlarge(records: Records, times: int) -> Records:
         records,
         drugs=(*records.drugs, *(_drug(drug, copy) for copy in copies for drug in records.drugs)),
         classes=(*records.classes, *(replace(cls, id=copy + cls.id) for copy in copies for cls in records.classes)),
-        groups=(*records.groups, *(
-            replace(group, id=copy + group.id, contains=_all(copy, group.contains), members=_all(copy, group.members), carriers=_all(copy, group.carriers))
-            for copy in copies for group in records.groups
-        )),
-        substances=(*records.substances, *(replace(item, id=copy + item.id, yields=_all(copy, item.yields)) for copy in copies for item in records.substances)),
+        groups=(
+            *records.groups,
+            *(
+                replace(
+                    group,
+                    id=copy + group.id,
+                    contains=_all(copy, group.contains),
+                    members=_all(copy, group.members),
+                    carriers=_all(copy, group.carriers),
+                )
+                for copy in copies
+                for group in records.groups
+            ),
+        ),
+        substances=(
+            *records.substances,
+            *(replace(item, id=copy + item.id, yields=_all(copy, item.yields)) for copy in copies for item in records.substances),
+        ),
         rows=(*records.rows, *(_row(row, copy, tied=tied) for copy, tied in copies.items() for row in records.rows)),
-        interactions=(*records.interactions, *(_statement(item, copy, tied=tied) for copy, tied in copies.items() for item in records.interactions)),
+        interactions=(
+            *records.interactions,
+            *(_statement(item, copy, tied=tied) for copy, tied in copies.items() for item in records.interactions),
+        ),
     )
 
 
@@ -67,10 +83,19 @@ def _end(copy: str, name: str) -> str:
 
 def _drug(drug: Drug, copy: str) -> Drug:
     return replace(
-        drug, id=copy + drug.id, name=copy + drug.name, ingredient=_end(copy, drug.ingredient), parent=_end(copy, drug.parent), codes={}, aliases=(), tall_man=(),
-        vehicle_code="", classes=tuple(replace(item, cls=copy + item.cls) for item in drug.classes),
+        drug,
+        id=copy + drug.id,
+        name=copy + drug.name,
+        ingredient=_end(copy, drug.ingredient),
+        parent=_end(copy, drug.parent),
+        codes={},
+        aliases=(),
+        tall_man=(),
+        vehicle_code="",
+        classes=tuple(replace(item, cls=copy + item.cls) for item in drug.classes),
         components=tuple(replace(item, drug=copy + item.drug if item.drug else None, name=copy + item.name) for item in drug.components),
-        composition=tuple(replace(item, component=copy + item.component) for item in drug.composition), rules=tuple(_rule(rule, copy) for rule in drug.rules),
+        composition=tuple(replace(item, component=copy + item.component) for item in drug.composition),
+        rules=tuple(_rule(rule, copy) for rule in drug.rules),
     )
 
 
@@ -91,8 +116,14 @@ def _statement(item: Interaction, copy: str, *, tied: bool) -> Interaction:
     names = {end: end if tied and end == item.a and item.a != item.b else _end(copy, end) for end in (item.a, item.b)}
     when = replace(item.when, routes=tuple((names.get(drug, drug), route) for drug, route in item.when.routes)) if item.when else None
     return replace(
-        item, id=copy + item.id, a=names[item.a], b=names[item.b], object=names.get(item.object, ""), precipitant=names.get(item.precipitant, ""),
-        first=names.get(item.first, ""), when=when,
+        item,
+        id=copy + item.id,
+        a=names[item.a],
+        b=names[item.b],
+        object=names.get(item.object, ""),
+        precipitant=names.get(item.precipitant, ""),
+        first=names.get(item.first, ""),
+        when=when,
     )
 
 
@@ -130,15 +161,24 @@ def _serve(pipe: Connection, times: int) -> None:
     asker = Asker(base)
     names = Names(base)
     same = {kind: [order(question, names) for question in asker.ask(kind, DRUGS, QUESTIONS)] for kind in KINDS}
-    anywhere = {kind: [_moved(order(question, names), number, times) for number, question in enumerate(asker.ask(kind, DRUGS, QUESTIONS))] for kind in KINDS}
+    anywhere = {
+        kind: [_moved(order(question, names), number, times) for number, question in enumerate(asker.ask(kind, DRUGS, QUESTIONS))]
+        for kind in KINDS
+    }
     knowledge = _Edgeless(enlarge(base.records, times), base.digest).link()
     del base, names
     gc.collect()
     gc.freeze()  # as gunicorn.conf.py does for the service
-    pipe.send({
-        "drugs": len(knowledge.drugs), "rows": len(knowledge.records.rows), "rules": sum(len(drug.rules) for drug in knowledge.drugs.values()),
-        "evidence": len(knowledge.evidence), "interacting": len(knowledge.interactions), "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-    })
+    pipe.send(
+        {
+            "drugs": len(knowledge.drugs),
+            "rows": len(knowledge.records.rows),
+            "rules": sum(len(drug.rules) for drug in knowledge.drugs.values()),
+            "evidence": len(knowledge.evidence),
+            "interacting": len(knowledge.interactions),
+            "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        }
+    )
     while (kind := pipe.recv()) is not None:
         pipe.send(dict(zip(MEASURES, [*_round(knowledge, same[kind]), *_round(knowledge, anywhere[kind])], strict=True)))
 
@@ -169,15 +209,20 @@ def main() -> int:
     sides = {times: _Side(times) for times in sizes}
     sheet.table(
         ["times", "drugs", "rows", "rules", "pairs with evidence", "interacting pairs", "peak GiB"],
-        [[times, *(side.about[key] for key in ("drugs", "rows", "rules", "evidence", "interacting", "gib"))] for times, side in sides.items()],
+        [
+            [times, *(side.about[key] for key in ("drugs", "rows", "rules", "evidence", "interacting", "gib"))]
+            for times, side in sides.items()
+        ],
     )
-    sheet.say(f"{QUESTIONS} questions of {DRUGS} drugs of each kind, {rounds} rounds, the sizes in turns; medians in µs of processor time for a pair")
+    sheet.say(
+        f"{QUESTIONS} questions of {DRUGS} drugs of each kind, {rounds} rounds, the sizes in turns; medians in µs of processor time for a pair"
+    )
     rows: list[list[object]] = []
     worst = dict.fromkeys(("first", "warm"), 0.0)
     for kind in KINDS:
         costs: dict[tuple[int, str], list[float]] = {(times, measure): [] for times in sizes for measure in MEASURES}
         for number in range(rounds + 1):
-            for times in sizes[number % 3:] + sizes[:number % 3]:
+            for times in sizes[number % 3 :] + sizes[: number % 3]:
                 for measure, cost in sides[times].ask(kind).items():
                     if number:
                         costs[times, measure].append(cost)

@@ -32,7 +32,9 @@ def main() -> int:
     count = 50
     workers = options.workers
     asker = Asker(load_knowledge())
-    sheet.say(f"server: gunicorn, {workers} worker(s), on the loopback; client: {load.client()}, {load.CONNECTIONS} connections; {count} different bodies of each kind")
+    sheet.say(
+        f"server: gunicorn, {workers} worker(s), on the loopback; client: {load.client()}, {load.CONNECTIONS} connections; {count} different bodies of each kind"
+    )
     if load.client() != "wrk":
         sheet.say("wrk is not installed: the asyncio client may itself be the limit, which draws the two rates together")
     if workers + 1 > cores():
@@ -59,7 +61,9 @@ def main() -> int:
             sheet.hold(LATENCY, percentiles[2])
     sheet.say(f"(a) throughput, {turns} turns of {turn:g} s each; medians of requests a second, and of the ratios of the turns")
     sheet.table(["6 drugs", "check/s", "no-op/s", "ratio", "least", "most"], throughput)
-    sheet.say(f"(b) latency at half of the saturating rate, open loop, {steady_for:g} s each; ms from the time at which each request was due")
+    sheet.say(
+        f"(b) latency at half of the saturating rate, open loop, {steady_for:g} s each; ms from the time at which each request was due"
+    )
     sheet.table(["20 drugs", "saturating/s", "asked/s", "requests", "failed", "p50", "p90", "p99", "worst", "client late p99"], latency)
     return sheet.finish()
 

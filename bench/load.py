@@ -80,7 +80,17 @@ def _wrk(port: int, path: str, bodies: Sequence[bytes], seconds: float) -> Outco
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "ask.lua"
         script.write_text(_LUA.format(bodies=", ".join(json.dumps(body.decode("ascii")) for body in bodies)), encoding="ascii")
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "--timeout", f"{TIMEOUT:.0f}s", "-s", str(script), f"http://{HOST}:{port}{path}"]
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{CONNECTIONS}",
+            f"-d{max(1, round(seconds))}s",
+            "--timeout",
+            f"{TIMEOUT:.0f}s",
+            "-s",
+            str(script),
+            f"http://{HOST}:{port}{path}",
+        ]
         said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 30).stdout
     told = re.search(r"REQUESTS (\d+) DURATION (\d+) NOT_2XX (\d+) SOCKET (\d+)", said)
     if told is None:

@@ -28,7 +28,11 @@ def main() -> int:
     """Run the benchmark."""
     options, sheet = begin("memory", __doc__)
     asker = Asker(load_knowledge())
-    steps = [("started", 0, 0), ("warm", 6, WORKING_SET), *(("further", drugs, count) for drugs, count in (LONG[:1] if options.quick else LONG))]
+    steps = [
+        ("started", 0, 0),
+        ("warm", 6, WORKING_SET),
+        *(("further", drugs, count) for drugs, count in (LONG[:1] if options.quick else LONG)),
+    ]
     size: dict[tuple[int, int], float] = {}
     for workers in WORKERS:
         with serving("wsgi:app", workers=workers) as server:
@@ -44,7 +48,9 @@ def main() -> int:
     rows: list[list[object]] = []
     for step, (name, drugs, count) in enumerate(steps):
         one, four = (size[workers, step] for workers in WORKERS)
-        told = f"{count:,} questions of {drugs} drugs, {TIMES} times" if name == "warm" else f"{count:,} different questions of {drugs} drugs"
+        told = (
+            f"{count:,} questions of {drugs} drugs, {TIMES} times" if name == "warm" else f"{count:,} different questions of {drugs} drugs"
+        )
         rows.append([f"{name}: {told} for each worker" if count else name, one, four, four / one])
     sheet.table(["after", *(f"{workers} worker(s)" for workers in WORKERS), "ratio"], rows)
     sheet.hold(SHARED, size[4, 1] / size[1, 1])

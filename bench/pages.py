@@ -23,8 +23,19 @@ from knowledge import load
 SERVER_TIME = Bound(what="check page, 10 drugs, worst median of the kinds of questions", limit=20.0, unit="ms")
 HEADERS = {"Accept": "text/html", "Accept-Encoding": "gzip"}
 OTHERS = (
-    "/", "/drugs?q=vanc", "/drug/vancomycin", "/drug/sodium-chloride-0.9", "/drug/chlorpromazine", "/pair/piperacillin-tazobactam/vancomycin",
-    "/source/kufel-2017-hosp-pharm", "/source/ansm-2020-10", "/explore", "/explore/around/vancomycin", "/explore/coverage", "/explore/conflicts", "/explore/changes",
+    "/",
+    "/drugs?q=vanc",
+    "/drug/vancomycin",
+    "/drug/sodium-chloride-0.9",
+    "/drug/chlorpromazine",
+    "/pair/piperacillin-tazobactam/vancomycin",
+    "/source/kufel-2017-hosp-pharm",
+    "/source/ansm-2020-10",
+    "/explore",
+    "/explore/around/vancomycin",
+    "/explore/coverage",
+    "/explore/conflicts",
+    "/explore/changes",
 )
 
 

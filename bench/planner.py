@@ -39,7 +39,15 @@ DENSITIES = (0.2, 0.4, 0.6)
 DAYS = Path(__file__).parent / "planner_days.json"
 SECONDS = 5.0
 STRATEGIES: dict[str, Any] = {
-    name: name for name in ("largest_first", "smallest_last", "independent_set", "connected_sequential_bfs", "connected_sequential_dfs", "saturation_largest_first")
+    name: name
+    for name in (
+        "largest_first",
+        "smallest_last",
+        "independent_set",
+        "connected_sequential_bfs",
+        "connected_sequential_dfs",
+        "saturation_largest_first",
+    )
 } | {"random_sequential": partial(nx.coloring.strategy_random_sequential, seed=SEED)}
 
 
@@ -112,7 +120,9 @@ def colouring(number: int) -> tuple[int, float]:
         for name, strategy in STRATEGIES.items():
             worse[name] += greedy(size, edges, strategy) > least
     print(f"{number} graphs, n = {SIZES[0]}..{SIZES[-1]}, density {DENSITIES}, seed {SEED}")
-    print(f"planner: {above} above the optimum, {unproven} without proof, median {statistics.median(times):.1f} ms, slowest {max(times):.1f} ms")
+    print(
+        f"planner: {above} above the optimum, {unproven} without proof, median {statistics.median(times):.1f} ms, slowest {max(times):.1f} ms"
+    )
     for name, lost in worse.items():
         print(f"networkx {name}: worse than the optimum on {lost} graphs ({lost / number:.1%})")
     return above, statistics.median(largest) if largest else float("nan")
@@ -130,8 +140,10 @@ def days() -> int:
         wishes = answer.question.wishes
         open_goals = [f"{goal.name} {goal.value} (at least {goal.bound})" for goal in answer.goals if not goal.proven]
         told = f"gap at {', '.join(open_goals)}" if open_goals else "all goals proven"
-        print(f"day, {day['title']}: {len(wishes)} infusions, {sum(wish.schedule is not None for wish in wishes)} intermittent, {len(answer.question.lumens)} lumens: "
-              f"{answer.status} in {took:.2f} s, {told}")
+        print(
+            f"day, {day['title']}: {len(wishes)} infusions, {sum(wish.schedule is not None for wish in wishes)} intermittent, {len(answer.question.lumens)} lumens: "
+            f"{answer.status} in {took:.2f} s, {told}"
+        )
         failed += answer.status not in ("optimal", "best-found", "no-plan") or took > SECONDS + 1
     return failed
 

@@ -38,17 +38,36 @@ def _figures() -> list[str]:
     coded = _table(batch, "Parquet, coded")[0]
     named = _table(batch, "NDJSON, named")[0]
     full = _table(batch, "full reports")[0]
-    dask = _table(batch, "Dask, NDJSON")
+    dask = _table(batch, "Dask, NDJSON, ward")
     memory = _table(batch, "memory")
     lines += ["| one core | sets/s |", "|---|---|"]
-    lines += [f"| {name} | {rate:,.0f} |" for name, rate in (("Parquet, coded, verdicts", coded[-1]), ("NDJSON, named, verdicts", named[-1]), ("NDJSON, named, full reports", full[-2]))]
+    rates = {
+        "Parquet, coded, verdicts": coded[-1],
+        "NDJSON, named, verdicts": named[-1],
+        "NDJSON, conditions and lumens, verdicts": dask[0][-1],
+        "NDJSON, named, full reports": full[-2],
+    }
+    lines += [f"| {name} | {rate:,.0f} |" for name, rate in rates.items()]
     gain = dask[1][-1] / dask[0][-1] / 2
-    lines += ["", f"A second Dask worker gives {gain:.0%} of itself. A process needs {memory[1][-1]:,.0f} MB, however many sets it screens.", ""]
-    lines += [f"| {SETS:,} sets | core hours | {' | '.join(f'cores for {hours} h' for hours in HOURS)} | result, TB |", f"|---|---|{'---|' * len(HOURS)}---|"]
-    for name, rate, size in (("Parquet, coded, verdicts", coded[-1], 12), ("NDJSON, named, verdicts", named[-1], 190), ("NDJSON, named, full reports", full[-2], full[-1])):
+    lines += [
+        "",
+        f"A second Dask worker gives {gain:.0%} of itself. A process needs {memory[1][-1]:,.0f} MB, however many sets it screens.",
+        "",
+    ]
+    lines += [
+        f"| {SETS:,} sets | core hours | {' | '.join(f'cores for {hours} h' for hours in HOURS)} | result, TB |",
+        f"|---|---|{'---|' * len(HOURS)}---|",
+    ]
+    for (name, rate), size in zip(rates.items(), (12, 190, 190, full[-1]), strict=True):
         core_hours = SETS / (rate * gain) / 3600
-        lines.append(f"| {name} | {core_hours:,.1f} | {' | '.join(f'{ceil(core_hours / hours):,}' for hours in HOURS)} | {SETS * size / 1e12:,.2f} |")
-    lines += ["", f"Core hours = {SETS:,} / (sets/s of one core × {gain:.2f}) / 3600; cores = core hours / hours, rounded up; result = sets × bytes of a row.", ""]
+        lines.append(
+            f"| {name} | {core_hours:,.1f} | {' | '.join(f'{ceil(core_hours / hours):,}' for hours in HOURS)} | {SETS * size / 1e12:,.2f} |"
+        )
+    lines += [
+        "",
+        f"Core hours = {SETS:,} / (sets/s of one core × {gain:.2f}) / 3600; cores = core hours / hours, rounded up; result = sets × bytes of a row.",
+        "",
+    ]
     return lines + _requests()
 
 
@@ -78,9 +97,11 @@ def _line(text: str, word: str) -> str:
 def _table(text: str, title: str) -> list[list[float]]:
     """The numbers of the rows of a table, found by the beginning of its head."""
     lines = text.splitlines()
-    start = next(place for place, line in enumerate(lines) if line.startswith(title) and set(lines[place + 1]) <= {"-", " "} and lines[place + 1])
+    start = next(
+        place for place, line in enumerate(lines) if line.startswith(title) and set(lines[place + 1]) <= {"-", " "} and lines[place + 1]
+    )
     rows = []
-    for line in lines[start + 2:]:
+    for line in lines[start + 2 :]:
         if not line.strip():
             break
         rows.append([float(cell.replace(",", "")) for cell in re.split(r"\s{2,}", line.strip()) if re.fullmatch(r"[\d,]+(\.\d+)?", cell)])

@@ -36,7 +36,9 @@ def serving(app: str = "wsgi:app", *, workers: int = 1, cache: Path | str | None
     Settings are the defaults, whatever the environment says; its log and database go to files that are then gone.
     """
     port = _free_port()
-    environment = {name: value for name, value in os.environ.items() if name == "LINEWISE_CACHE" or not name.startswith(("LINEWISE_", "PROMETHEUS_"))}
+    environment = {
+        name: value for name, value in os.environ.items() if name == "LINEWISE_CACHE" or not name.startswith(("LINEWISE_", "PROMETHEUS_"))
+    }
     command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "--bind", f"{HOST}:{port}", "--workers", str(workers), app]
     with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as state:
         environment |= {"LINEWISE_DATABASE": f"sqlite:///{state}/linewise.sqlite"} | ({"LINEWISE_CACHE": str(cache)} if cache else {})

@@ -54,12 +54,19 @@ class Sheet:
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Columns wide enough for their content; numbers to the right."""
-        cells = [[value if isinstance(value, str) else f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" for value in row] for row in rows]
+        cells = [
+            [value if isinstance(value, str) else f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" for value in row]
+            for row in rows
+        ]
         numeric = [all(not isinstance(row[column], str) for row in rows) for column in range(len(head))]
         widths = [max(len(line[column]) for line in [list(head), *cells]) for column in range(len(head))]
         self.say()
         for line in [list(head), ["-" * width for width in widths], *cells]:
-            self.say("  ".join(text.rjust(width) if right else text.ljust(width) for text, width, right in zip(line, widths, numeric, strict=True)).rstrip())
+            self.say(
+                "  ".join(
+                    text.rjust(width) if right else text.ljust(width) for text, width, right in zip(line, widths, numeric, strict=True)
+                ).rstrip()
+            )
         self.say()
 
     def hold(self, bound: Bound, measured: float) -> None:
@@ -82,8 +89,12 @@ class Sheet:
 
 def begin(name: str, about: str | None, more: Callable[[argparse.ArgumentParser], None] | None = None) -> tuple[argparse.Namespace, Sheet]:
     """Read the options of a benchmark and head its sheet with the machine and the command."""
-    parser = argparse.ArgumentParser(prog=f"python -m bench.{name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter runs: to see that it works, not for figures; writes no result")
+    parser = argparse.ArgumentParser(
+        prog=f"python -m bench.{name}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer and shorter runs: to see that it works, not for figures; writes no result"
+    )
     if more:
         more(parser)
     options = parser.parse_args()

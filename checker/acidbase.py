@@ -153,7 +153,14 @@ def validate(base: Knowledge) -> Validation:
             flagged += 1
             hits += pair.against
     against = sum(pair.against for pair in known)
-    return Validation(len(known), against, choose(known), Share(hits, flagged), Share(hits, against), tuple((least, *_shares(known, least)) for least in GAPS))
+    return Validation(
+        len(known),
+        against,
+        choose(known),
+        Share(hits, flagged),
+        Share(hits, against),
+        tuple((least, *_shares(known, least)) for least in GAPS),
+    )
 
 
 def choose(known: Sequence[Example]) -> float:
@@ -178,12 +185,19 @@ def chapter(found: Validation) -> str:
     """The measured error as a chapter of docs/reasoning.md."""
     lines = [
         f"{found.examples} pairs have Y-site rows and a sourced pH and character of both drugs; {found.against} of them are not compatible. The rule flags an acid with a base whose pH lie at least "
-        f"{found.chosen:g} apart (middles of the published ranges).", "",
+        f"{found.chosen:g} apart (middles of the published ranges).",
+        "",
         f"Leaving out both drugs of each pair that is predicted, **predictive value {_percent(found.predictive_value)}**, **sensitivity {_percent(found.sensitivity)}** (95 % Wilson intervals). "
-        "Most incompatibilities have other causes, so the absence of this caution says nothing.", "",
-        "| least pH gap | flagged | predictive value | sensitivity |", "|---|---|---|---|",
+        "Most incompatibilities have other causes, so the absence of this caution says nothing.",
+        "",
+        "| least pH gap | flagged | predictive value | sensitivity |",
+        "|---|---|---|---|",
     ]
-    lines += [f"| {least:g} | {predictive.of} | {_percent(predictive)} | {_percent(sensitivity)} |" for least, predictive, sensitivity in found.by_gap if predictive.of]
+    lines += [
+        f"| {least:g} | {predictive.of} | {_percent(predictive)} | {_percent(sensitivity)} |"
+        for least, predictive, sensitivity in found.by_gap
+        if predictive.of
+    ]
     return "\n".join([*lines, "", "The table is on all pairs at once, to show the choice; the figures above it are those to trust."])
 
 

@@ -54,14 +54,21 @@ class CodeSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    system = fields.String(required=True, validate=[Length(1, LONGEST_NAME), readable], metadata={"description": "rxnorm, unii, snomed or wikidata, or the system's URI", "example": "rxnorm"})
+    system = fields.String(
+        required=True,
+        validate=[Length(1, LONGEST_NAME), readable],
+        metadata={"description": "rxnorm, unii, snomed or wikidata, or the system's URI", "example": "rxnorm"},
+    )
     code = fields.String(required=True, validate=[Length(1, LONGEST_NAME), readable], metadata={"example": "11124"})
 
 
 class Named(fields.Field[Any]):
     """A drug by name or by code."""
 
-    default_error_messages = {"shape": 'a name or a code is expected | write "vancomycin" or {{"system": "rxnorm", "code": "11124"}}', "required": "the drug is missing | add drug:"}
+    default_error_messages = {
+        "shape": 'a name or a code is expected | write "vancomycin" or {{"system": "rxnorm", "code": "11124"}}',
+        "required": "the drug is missing | add drug:",
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, str):
@@ -84,10 +91,20 @@ class InfusionSchema(Schema):
 
     drug = Named(required=True, metadata={"description": "a name, brand or abbreviation, or a code", "example": "vancomycin"})
     conc = fields.String(metadata={"description": ACCEPTED, "example": "5 mg/mL"}, validate=[Length(1, 60), readable])
-    vehicle = fields.String(metadata={"description": "the fluid it runs in: NS, D5W, LR ..., a fluid's name, premix or undiluted", "example": "NS"}, validate=[Length(1, LONGEST_NAME), readable])
-    formulation = fields.String(metadata={"description": "where evidence tells products apart, e.g. edta or edta-free", "example": "edta"}, validate=[Length(1, 60), readable])
-    line = fields.String(metadata={"description": "lumen by name; left out = shared with all", "example": "white"}, validate=[Length(1, 60), readable])
-    start = fields.String(metadata={"description": "ISO 8601 local time", "example": "2026-01-05T08:00"}, validate=[Length(1, 40), readable])
+    vehicle = fields.String(
+        metadata={"description": "the fluid it runs in: NS, D5W, LR ..., a fluid's name, premix or undiluted", "example": "NS"},
+        validate=[Length(1, LONGEST_NAME), readable],
+    )
+    formulation = fields.String(
+        metadata={"description": "where evidence tells products apart, e.g. edta or edta-free", "example": "edta"},
+        validate=[Length(1, 60), readable],
+    )
+    line = fields.String(
+        metadata={"description": "lumen by name; left out = shared with all", "example": "white"}, validate=[Length(1, 60), readable]
+    )
+    start = fields.String(
+        metadata={"description": "ISO 8601 local time", "example": "2026-01-05T08:00"}, validate=[Length(1, 40), readable]
+    )
     hours = fields.Float(metadata={"description": "duration in hours", "example": 0.5}, validate=Range(0, 10_000, min_inclusive=False))
     rate_ml_per_h = fields.Float(metadata={"description": "rate in mL/h", "example": 100}, validate=Range(0, 100_000, min_inclusive=False))
     route = fields.String(metadata={"description": "iv unless told"}, validate=OneOf(ROUTES))
@@ -184,13 +201,18 @@ def resolve(data: Mapping[str, Any], names: Names) -> Order:
     """
     reader = _Reader(names)
     infusions = tuple(found for number, item in enumerate(data["drugs"]) if (found := reader.infusion(item, f"drugs/{number}")))
-    medications = tuple(taken for number, item in enumerate(data.get("medications", ())) if (taken := reader.medication(item, f"medications/{number}")))
+    medications = tuple(
+        taken for number, item in enumerate(data.get("medications", ())) if (taken := reader.medication(item, f"medications/{number}"))
+    )
     reader.refuse_repeats(infusions, medications)
     if reader.problems:
         raise AskError(reader.problems)
     return Order(
-        infusions=infusions, medications=medications, mode=Mode(data.get("mode", Mode.Y_SITE)),
-        age_days=data.get("patient", {}).get("age_days"), not_understood=tuple(reader.not_understood),
+        infusions=infusions,
+        medications=medications,
+        mode=Mode(data.get("mode", Mode.Y_SITE)),
+        age_days=data.get("patient", {}).get("age_days"),
+        not_understood=tuple(reader.not_understood),
     )
 
 
@@ -206,27 +228,49 @@ class _Reader:
         match, asked = self._resolve(item["drug"], at)
         conditions = UNSTATED
         if len(item) > 1:
-            conditions = Conditions(conc=self._conc(item.get("conc"), at), vehicle=self._vehicle(item.get("vehicle"), at), formulation=_slug(item.get("formulation")))
+            conditions = Conditions(
+                conc=self._conc(item.get("conc"), at),
+                vehicle=self._vehicle(item.get("vehicle"), at),
+                formulation=_slug(item.get("formulation")),
+            )
         start = self._start(item.get("start"), at)
         if match is None:
             return None
         return Infusion(
-            drug=match.drug, at=at, asked=asked, matched_by=match.matched_by, conditions=conditions, line=item.get("line"), start=start,
-            hours=item.get("hours"), rate_ml_per_h=item.get("rate_ml_per_h"), route=item.get("route", "iv"),
+            drug=match.drug,
+            at=at,
+            asked=asked,
+            matched_by=match.matched_by,
+            conditions=conditions,
+            line=item.get("line"),
+            start=start,
+            hours=item.get("hours"),
+            rate_ml_per_h=item.get("rate_ml_per_h"),
+            route=item.get("route", "iv"),
         )
 
     def medication(self, item: dict[str, Any], at: str) -> Medication | None:
         match, asked = self._resolve(item["drug"], at)
-        return Medication(drug=match.drug, at=at, asked=asked, matched_by=match.matched_by, route=item.get("route", "oral")) if match else None
+        return (
+            Medication(drug=match.drug, at=at, asked=asked, matched_by=match.matched_by, route=item.get("route", "oral")) if match else None
+        )
 
     def refuse_repeats(self, infusions: Sequence[Infusion], medications: Sequence[Medication]) -> None:
         """The same drug twice on the same line at the same time is a slip, not a question."""
         seen: dict[tuple[object, ...], str] = {}
         given: list[Infusion | Medication] = [*infusions, *medications]
         for item in given:
-            key: tuple[object, ...] = (item.drug, item.line, item.start, item.route) if isinstance(item, Infusion) else (item.drug, "medications")
+            key: tuple[object, ...] = (
+                (item.drug, item.line, item.start, item.route) if isinstance(item, Infusion) else (item.drug, "medications")
+            )
             if key in seen:
-                self.problems.append(AskProblem(item.at, f'"{item.asked}" is {item.drug}, which {seen[key]} asks already', "leave one out, or give them different lines or starts"))
+                self.problems.append(
+                    AskProblem(
+                        item.at,
+                        f'"{item.asked}" is {item.drug}, which {seen[key]} asks already',
+                        "leave one out, or give them different lines or starts",
+                    )
+                )
             seen.setdefault(key, item.at)
 
     def _resolve(self, drug: str | dict[str, str], at: str) -> tuple[Match | None, str]:
@@ -245,7 +289,11 @@ class _Reader:
         try:
             return Concentration.parse(text)
         except ConcentrationError as error:
-            self.problems.append(AskProblem(f"{at}/conc", error.reason, f"{ACCEPTED}; or leave conc out: the answer then lists the concentrations that were tested"))
+            self.problems.append(
+                AskProblem(
+                    f"{at}/conc", error.reason, f"{ACCEPTED}; or leave conc out: the answer then lists the concentrations that were tested"
+                )
+            )
             return None
 
     def _vehicle(self, text: str | None, at: str) -> str | None:
@@ -275,7 +323,9 @@ def _slug(text: str | None) -> str | None:
 def flatten(messages: Any, at: str = "") -> list[AskProblem]:
     """Marshmallow's nested messages as a flat list."""
     if isinstance(messages, dict):
-        return [problem for key, told in messages.items() for problem in flatten(told, at if key == "_schema" else f"{at}/{key}".lstrip("/"))]
+        return [
+            problem for key, told in messages.items() for problem in flatten(told, at if key == "_schema" else f"{at}/{key}".lstrip("/"))
+        ]
     problems = []
     for message in messages:
         reason, _, mend = str(message).partition(" | ")

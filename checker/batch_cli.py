@@ -37,13 +37,26 @@ Examples:
 """
 )
 @click.argument("given", metavar="IN")
-@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the result rows go; left out or - = standard output, as NDJSON.")
-@click.option("--level", type=click.Choice(LEVELS), default="verdict", show_default=True, help="One row a set, one row a finding, or the whole report.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the result rows go; left out or - = standard output, as NDJSON.",
+)
+@click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    default="verdict",
+    show_default=True,
+    help="One row a set, one row a finding, or the whole report.",
+)
 @click.option("--from", "form_in", type=click.Choice(_FORMS[:2]), help="Format of standard input; files tell by their suffix.")
 @click.option("--to", "form_out", type=click.Choice(_FORMS), help="Format of the results, where the suffix of -o does not tell.")
 @click.option("--workers", type=click.IntRange(0), default=0, help="Processes; 0 = one a core, and none for a small input.")
 @click.option("--system", default="rxnorm", show_default=True, help="Code system of columns named code or codes.")
-@click.option("--ignore", multiple=True, metavar="COLUMN", help="A column, or a field of NDJSON, to pass over. Unknown ones are refused otherwise.")
+@click.option(
+    "--ignore", multiple=True, metavar="COLUMN", help="A column, or a field of NDJSON, to pass over. Unknown ones are refused otherwise."
+)
 @click.option("--resume", is_flag=True, help="Go on where an interrupted run of the same batch stopped.")
 @click.option("--dask", default="", metavar="ADDRESS|local", help="Run on a Dask cluster: the address of its scheduler, or local.")
 @click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Where the summary goes; OUT.summary.json unless told.")
@@ -81,7 +94,13 @@ def _with_progress(asked: Batch, knowledge: Knowledge, quiet: bool) -> Done:
         return run(asked, knowledge)
     files = sources(asked.given, asked.form_in)
     total = sum(source.path.stat().st_size for source in files if source.path) or None
-    columns = (TextColumn("{task.fields[sets]:,} sets"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TextColumn("{task.fields[rate]:,.0f} sets/s"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.fields[sets]:,} sets"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[rate]:,.0f} sets/s"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task("", total=total, sets=0, rate=0)
         return run(asked, knowledge, lambda read, sets: _move(progress, bar, read, sets))

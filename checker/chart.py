@@ -59,7 +59,9 @@ def read(file: Path, names: Names) -> Chart:
         return reader.long(table, [column for column in columns if column is not None], head)
     if len(table[0]) > 2 and sum(1 for line in table[1:] if len(line) == len(table[0])) >= len(table) // 2:
         return reader.grid(table)
-    raise ValueError(f"{file.name} is neither a list with the columns drug_a, drug_b, verdict nor a grid with the drugs in its first line and first column")
+    raise ValueError(
+        f"{file.name} is neither a list with the columns drug_a, drug_b, verdict nor a grid with the drugs in its first line and first column"
+    )
 
 
 class _Reader:
@@ -76,7 +78,11 @@ class _Reader:
             if len(line) <= max(columns):
                 self.unread.append((f"line {number}", "the line has too few columns"))
                 continue
-            extra = {key: line[column] for key, column in zip(("conc", "with_conc"), concs, strict=True) if column is not None and column < len(line) and line[column]}
+            extra = {
+                key: line[column]
+                for key, column in zip(("conc", "with_conc"), concs, strict=True)
+                if column is not None and column < len(line) and line[column]
+            }
             self._add(f"line {number}", line[columns[0]], line[columns[1]], line[columns[2]], extra)
         return self._done("long")
 

@@ -14,7 +14,22 @@ from typing import NamedTuple, TypeVar
 
 from checker import acidbase, interactions, rules, wording
 from checker.line import judge
-from checker.model import Conditions, Finding, Infusion, InteractionHit, Judgement, Kind, Level, Medication, NotUnderstood, Order, PairResult, Report, Status, Verdict
+from checker.model import (
+    Conditions,
+    Finding,
+    Infusion,
+    InteractionHit,
+    Judgement,
+    Kind,
+    Level,
+    Medication,
+    NotUnderstood,
+    Order,
+    PairResult,
+    Report,
+    Status,
+    Verdict,
+)
 from knowledge import Knowledge
 from knowledge.model import Kind as DrugKind
 from knowledge.model import Mode
@@ -59,12 +74,23 @@ class Checker:
         medicines: list[Given] = [*infusions, *order.medications]
         given = [(item, self._state(item)) for item in medicines]
         focus = order.focus
-        pairs = [self._pair(order, infusions, a, b, found) for a, b in combinations(given, 2) if focus is None or a[0].at in focus or b[0].at in focus]
+        pairs = [
+            self._pair(order, infusions, a, b, found)
+            for a, b in combinations(given, 2)
+            if focus is None or a[0].at in focus or b[0].at in focus
+        ]
         found += self._mixture(pairs)
         found = sorted(dict.fromkeys(found), key=_worst_first)
         return Report(
-            verdict=_verdict(found, order.not_understood), mode=order.mode, infusions=infusions, medications=order.medications,
-            not_understood=order.not_understood, pairs=tuple(pairs), findings=tuple(found), version=self.knowledge.version, digest=self.knowledge.digest,
+            verdict=_verdict(found, order.not_understood),
+            mode=order.mode,
+            infusions=infusions,
+            medications=order.medications,
+            not_understood=order.not_understood,
+            pairs=tuple(pairs),
+            findings=tuple(found),
+            version=self.knowledge.version,
+            digest=self.knowledge.digest,
         )
 
     def judge(self, mode: Mode, a: str, b: str, asked_a: Conditions, asked_b: Conditions) -> Judgement:
@@ -92,7 +118,9 @@ class Checker:
         kept = self._states.get(key)
         return _keep(self._states, key, next(self._numbers)) if kept is None else kept
 
-    def _pair(self, order: Order, infusions: Sequence[Infusion], one: tuple[Given, int], two: tuple[Given, int], found: list[Finding]) -> PairResult:
+    def _pair(
+        self, order: Order, infusions: Sequence[Infusion], one: tuple[Given, int], two: tuple[Given, int], found: list[Finding]
+    ) -> PairResult:
         """Judge two of the order, adding what there is to say to `found`."""
         (a, state_a), (b, state_b) = (two, one) if two[0].drug < one[0].drug else (one, two)
         mode, together = order.mode, False
@@ -201,9 +229,11 @@ def _consecutive(a: Infusion, b: Infusion, fluids: Sequence[Infusion]) -> bool:
     """Whether none of the fluids runs on their line between the end of the first and the start of the second."""
     first, second = sorted((a, b), key=lambda item: item.start)  # type: ignore[arg-type, return-value]  # overlap() told that both are set
     for other in fluids:
-        if other is not a and other is not b and other.start and share_line(other, first) and share_line(other, second):
-            if first.end <= other.start and other.end is not None and other.end <= second.start:  # type: ignore[operator]
-                return False
+        elsewhere = other is a or other is b or not (share_line(other, first) and share_line(other, second))
+        if elsewhere or other.start is None or other.end is None or first.end is None or second.start is None:
+            continue
+        if first.end <= other.start and other.end <= second.start:
+            return False
     return True
 
 

@@ -25,12 +25,16 @@ from knowledge.model import Mode
 CLEAR, NOT_CLEAR, BAD_INPUT = 0, 1, 2
 # colour, symbol and word, so that it reads in greyscale and for the colour-blind
 _STATUS = {
-    Status.INCOMPATIBLE: ("bold white on red", "✗", "incompatible"), Status.VARIABLE: ("black on yellow", "!", "caution"),
-    Status.NO_DATA: ("dim", "?", "no data"), Status.COMPATIBLE: ("green", "✓", "compatible"),
+    Status.INCOMPATIBLE: ("bold white on red", "✗", "incompatible"),
+    Status.VARIABLE: ("black on yellow", "!", "caution"),
+    Status.NO_DATA: ("dim", "?", "no data"),
+    Status.COMPATIBLE: ("green", "✓", "compatible"),
 }
 _VERDICT = {
-    Verdict.STOP: ("bold white on red", "✗ STOP"), Verdict.CAUTION: ("bold black on yellow", "! CAUTION"),
-    Verdict.UNKNOWN: ("bold black on white", "? UNKNOWN"), Verdict.CLEAR: ("bold white on green", "✓ CLEAR"),
+    Verdict.STOP: ("bold white on red", "✗ STOP"),
+    Verdict.CAUTION: ("bold black on yellow", "! CAUTION"),
+    Verdict.UNKNOWN: ("bold black on white", "? UNKNOWN"),
+    Verdict.CLEAR: ("bold white on green", "✓ CLEAR"),
 }
 _LEVEL = {Level.STOP: ("red", "✗"), Level.CAUTION: ("yellow", "!"), Level.UNKNOWN: ("bold", "?"), Level.NOTE: ("cyan", "·")}
 _WORST_SHOWN = 8  # sources shown with a finding; the rest are counted
@@ -62,8 +66,16 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, as POST /v1/check gives it.")
 @click.option("--knowledge", "root", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Another knowledge folder.")
 def check(
-    drugs: tuple[str, ...], conc: tuple[str, ...], vehicle: tuple[str, ...], line: tuple[str, ...], med: tuple[str, ...], mode: str,
-    age_days: int | None, explain: bool, as_json: bool, root: Path | None,
+    drugs: tuple[str, ...],
+    conc: tuple[str, ...],
+    vehicle: tuple[str, ...],
+    line: tuple[str, ...],
+    med: tuple[str, ...],
+    mode: str,
+    age_days: int | None,
+    explain: bool,
+    as_json: bool,
+    root: Path | None,
 ) -> None:
     """Check DRUGS that are to share a line.
 
@@ -99,7 +111,12 @@ Examples:
   python -m checker acid-base --write docs/reasoning.md
 """,
 )
-@click.option("--write", "page", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Write the figures into this page, between its markers, and into knowledge/acid-base.yaml.")
+@click.option(
+    "--write",
+    "page",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Write the figures into this page, between its markers, and into knowledge/acid-base.yaml.",
+)
 def acid_base(page: Path | None) -> None:
     """Choose the pH gap of the caution for untested pairs, and measure its error on our own evidence."""
     found = acidbase.validate(load_or_stop(None))
@@ -136,7 +153,9 @@ def _set(drugs: list[dict[str, Any] | str], field: str, given: Sequence[str]) ->
                 drugs[number] = {**({"drug": drug} if isinstance(drug, str) else drug), field: value.strip()}
                 break
         else:
-            raise checker.AskError([checker.AskProblem(f"--{field}", f'"{item}" names no drug of this question', f'write --{field} "{_asked(drugs)}=..."')])
+            raise checker.AskError(
+                [checker.AskProblem(f"--{field}", f'"{item}" names no drug of this question', f'write --{field} "{_asked(drugs)}=..."')]
+            )
 
 
 def _asked(drugs: Sequence[dict[str, Any] | str]) -> str:
@@ -181,8 +200,19 @@ def grid(knowledge: Knowledge, report: Report) -> Table:
         cells[pair.at] = cells[pair.at[1], pair.at[0]] = text
     for number, row in enumerate(report.infusions, start=1):
         label = f"{number} {wording.name(knowledge, row.drug)}"
-        asked = " ".join(filter(None, [row.conditions.conc.text if row.conditions.conc else "", wording.vehicle(knowledge, row.conditions.vehicle) if row.conditions.vehicle else ""]))
-        table.add_row(Text(label, style="bold") + Text(f" {asked}" if asked else ""), *[cells.get((row.at, column.at), Text("■", style="dim")) for column in report.infusions])
+        asked = " ".join(
+            filter(
+                None,
+                [
+                    row.conditions.conc.text if row.conditions.conc else "",
+                    wording.vehicle(knowledge, row.conditions.vehicle) if row.conditions.vehicle else "",
+                ],
+            )
+        )
+        table.add_row(
+            Text(label, style="bold") + Text(f" {asked}" if asked else ""),
+            *[cells.get((row.at, column.at), Text("■", style="dim")) for column in report.infusions],
+        )
     return table
 
 
@@ -193,7 +223,9 @@ def _show_finding(console: Console, knowledge: Knowledge, finding: Finding) -> N
         read = ", ".join(part for part in (cite.at, f"read: {cite.read}" if cite.read else "") if part)
         console.print(Padding(Text(f"{checker.cite_line(knowledge.sources[cite.source])} ({read})", style="dim"), (0, 0, 0, 4)))
     if len(finding.sources) > _WORST_SHOWN:
-        console.print(Padding(Text(f"and {len(finding.sources) - _WORST_SHOWN} more sources (--json shows all)", style="dim"), (0, 0, 0, 4)))
+        console.print(
+            Padding(Text(f"and {len(finding.sources) - _WORST_SHOWN} more sources (--json shows all)", style="dim"), (0, 0, 0, 4))
+        )
 
 
 def _show_explained(console: Console, explained: dict[str, Any]) -> None:
@@ -202,10 +234,22 @@ def _show_explained(console: Console, explained: dict[str, Any]) -> None:
         rows = pair["line"]["evidence"] if pair["line"] else []
         if not rows:
             continue
-        table = Table(title=f"{' + '.join(pair['pair'])}: {pair['line']['status']} ({pair['line']['reason']})", title_justify="left", box=None)
+        table = Table(
+            title=f"{' + '.join(pair['pair'])}: {pair['line']['status']} ({pair['line']['reason']})", title_justify="left", box=None
+        )
         for column in ("settled", "relation", "result", "a", "b", "h", "source"):
             table.add_column(column)
         for row in rows:
-            sides = [" ".join(filter(None, [row[side]["conc"] or "-", row[side].get("formulation", ""), "/".join(row[side]["vehicles"])])) for side in ("a", "b")]
-            table.add_row("*" if row["settled"] else "", row["relation"], row["result"], *sides, f"{row['hours']:g}" if row["hours"] is not None else "", f"{row['source']['id']} {row['source']['at']}")
+            sides = [
+                " ".join(filter(None, [row[side]["conc"] or "-", row[side].get("formulation", ""), "/".join(row[side]["vehicles"])]))
+                for side in ("a", "b")
+            ]
+            table.add_row(
+                "*" if row["settled"] else "",
+                row["relation"],
+                row["result"],
+                *sides,
+                f"{row['hours']:g}" if row["hours"] is not None else "",
+                f"{row['source']['id']} {row['source']['at']}",
+            )
         console.print(table)

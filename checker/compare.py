@@ -19,10 +19,30 @@ Pair = tuple[str, str]
 
 # words that charts and tables use for a verdict
 VERDICTS = {
-    "c": "compatible", "compatible": "compatible", "y": "compatible", "yes": "compatible", "ok": "compatible",
-    "i": "incompatible", "incompatible": "incompatible", "n": "incompatible", "no": "incompatible", "x": "incompatible",
-    "v": "variable", "variable": "variable", "caution": "variable", "conflicting": "variable", "c/i": "variable",
-    "u": "no-data", "-": "no-data", "?": "no-data", "": "no-data", "no-data": "no-data", "no data": "no-data", "not tested": "no-data", "untested": "no-data", "nd": "no-data",
+    "c": "compatible",
+    "compatible": "compatible",
+    "y": "compatible",
+    "yes": "compatible",
+    "ok": "compatible",
+    "i": "incompatible",
+    "incompatible": "incompatible",
+    "n": "incompatible",
+    "no": "incompatible",
+    "x": "incompatible",
+    "v": "variable",
+    "variable": "variable",
+    "caution": "variable",
+    "conflicting": "variable",
+    "c/i": "variable",
+    "u": "no-data",
+    "-": "no-data",
+    "?": "no-data",
+    "": "no-data",
+    "no-data": "no-data",
+    "no data": "no-data",
+    "not tested": "no-data",
+    "untested": "no-data",
+    "nd": "no-data",
 }
 
 
@@ -74,14 +94,30 @@ def difference(old: Knowledge, new: Knowledge) -> Difference:
             if was.status is not now.status:
                 settled = _settling(now) or _settling(was)
                 flips.append(Flip(pair, mode, str(was.status), str(now.status), settled))
-    rules = [{f"{rule.drug}: {rule.rule} {', '.join(rule.values)} {rule.unit} ({rule.cited.source})" for drug in base.drugs.values() for rule in drug.rules} for base in (old, new)]
-    stated = [{f"{item.a} + {item.b}: {item.severity}, {item.mechanism} ({item.cited.source})" for item in base.records.interactions} for base in (old, new)]
+    rules = [
+        {
+            f"{rule.drug}: {rule.rule} {', '.join(rule.values)} {rule.unit} ({rule.cited.source})"
+            for drug in base.drugs.values()
+            for rule in drug.rules
+        }
+        for base in (old, new)
+    ]
+    stated = [
+        {f"{item.a} + {item.b}: {item.severity}, {item.mechanism} ({item.cited.source})" for item in base.records.interactions}
+        for base in (old, new)
+    ]
     withdrawn = [{source.id for source in base.sources.values() if source.withdrawn} for base in (old, new)]
     return Difference(
-        flips=tuple(flips), sources_added=_gone(new.sources, old.sources), sources_removed=_gone(old.sources, new.sources),
-        sources_withdrawn=_gone(withdrawn[1], withdrawn[0]), drugs_added=_gone(new.drugs, old.drugs), drugs_removed=_gone(old.drugs, new.drugs),
-        rules_added=_gone(rules[1], rules[0]), rules_removed=_gone(rules[0], rules[1]),
-        interactions_added=_gone(stated[1], stated[0]), interactions_removed=_gone(stated[0], stated[1]),
+        flips=tuple(flips),
+        sources_added=_gone(new.sources, old.sources),
+        sources_removed=_gone(old.sources, new.sources),
+        sources_withdrawn=_gone(withdrawn[1], withdrawn[0]),
+        drugs_added=_gone(new.drugs, old.drugs),
+        drugs_removed=_gone(old.drugs, new.drugs),
+        rules_added=_gone(rules[1], rules[0]),
+        rules_removed=_gone(rules[0], rules[1]),
+        interactions_added=_gone(stated[1], stated[0]),
+        interactions_removed=_gone(stated[0], stated[1]),
     )
 
 
@@ -92,7 +128,9 @@ def _gone(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
 def _speaking(base: Knowledge) -> set[Pair]:
     """Pairs of which the base says anything beyond what one drug's rules say of all."""
     pairs = set(base.evidence)
-    ruled = [drug.id for drug in base.drugs.values() if any(rule.rule in ("dedicated-line", "diluent-contraindicated") for rule in drug.rules)]
+    ruled = [
+        drug.id for drug in base.drugs.values() if any(rule.rule in ("dedicated-line", "diluent-contraindicated") for rule in drug.rules)
+    ]
     grid = [drug.id for drug in base.drugs.values() if drug.infused]
     return pairs | {(min(a, b), max(a, b)) for a in ruled for b in grid if a != b}
 
@@ -159,7 +197,10 @@ def compare(checker: Checker, names: Names, file: Path) -> Comparison:
     both = {key: count for key, count in table.items() if "no-data" not in key}
     total = sum(both.values())
     return Comparison(
-        table=table, dangerous=tuple(dangerous), unread=tuple(unread), kappa=kappa([key for key, count in both.items() for _ in range(count)]), compared=total,
+        table=table,
+        dangerous=tuple(dangerous),
+        unread=tuple(unread),
+        kappa=kappa([key for key, count in both.items() for _ in range(count)]),
+        compared=total,
         agreement=sum(count for (ours, theirs), count in both.items() if ours == theirs) / total if total else None,
     )
-

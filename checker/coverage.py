@@ -79,7 +79,11 @@ def _how(checker: Checker, judged: Judgement) -> str:
         return "label or guideline"
     if kinds:
         return "local policy or chart"
-    return {Reason.COMPOSITION: "composition", Reason.OTHER_MODE: "other mode", Reason.OUTSIDE_TESTED: "tested under other conditions only"}.get(judged.reason, "nothing")
+    return {
+        Reason.COMPOSITION: "composition",
+        Reason.OTHER_MODE: "other mode",
+        Reason.OUTSIDE_TESTED: "tested under other conditions only",
+    }.get(judged.reason, "nothing")
 
 
 def picture(checker: Checker, covered: Coverage) -> str:
@@ -90,7 +94,8 @@ def picture(checker: Checker, covered: Coverage) -> str:
     place = {drug: number for number, drug in enumerate(covered.drugs)}
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + size + 10} {top + size + 40}" font-family="sans-serif" font-size="10" role="img">',
-        f"<title>Y-site answers for {count} drugs and fluids</title>", f'<rect width="{left + size + 10}" height="{top + size + 40}" fill="#fff"/>',
+        f"<title>Y-site answers for {count} drugs and fluids</title>",
+        f'<rect width="{left + size + 10}" height="{top + size + 40}" fill="#fff"/>',
     ]
     for drug, number in place.items():
         label = escape(name(checker.knowledge, drug))

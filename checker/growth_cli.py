@@ -56,11 +56,20 @@ def coverage(image: Path | None, as_json: bool, overlay: Path | None) -> None:
         image.parent.mkdir(parents=True, exist_ok=True)
         image.write_text(picture(checker, covered), encoding="utf-8")
     if as_json:
-        told = {"drugs": len(covered.drugs), "cells": len(covered.cells), "answered": covered.answered, "by_how": covered.by_how, "by_status": covered.by_status, "version": base.version}
+        told = {
+            "drugs": len(covered.drugs),
+            "cells": len(covered.cells),
+            "answered": covered.answered,
+            "by_how": covered.by_how,
+            "by_status": covered.by_status,
+            "version": base.version,
+        }
         click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
         return
     console = Console()
-    console.print(f"{len(covered.drugs)} drugs and fluids, {len(covered.cells)} pairs; {covered.answered:.1%} have an answer of their own (study, label or product rule)")
+    console.print(
+        f"{len(covered.drugs)} drugs and fluids, {len(covered.cells)} pairs; {covered.answered:.1%} have an answer of their own (study, label or product rule)"
+    )
     for title, counted in (("answered by", covered.by_how), ("status", covered.by_status)):
         table = Table(title, "pairs", "share", box=None)
         for word, count in counted.most_common():
@@ -96,14 +105,28 @@ def told(changed: Difference, rev: str) -> str:
     lines = [f"Since {rev}:"]
     kinds = Counter(f"{flip.before} -> {flip.after} ({flip.mode})" for flip in changed.flips)
     lines += [f"- {count} pairs: {kind}" for kind, count in kinds.most_common()]
-    for title, flips in (("New or stricter warnings", [flip for flip in changed.flips if flip.safer]), ("Answers that became less strict", [flip for flip in changed.flips if not flip.safer])):
+    for title, flips in (
+        ("New or stricter warnings", [flip for flip in changed.flips if flip.safer]),
+        ("Answers that became less strict", [flip for flip in changed.flips if not flip.safer]),
+    ):
         if flips:
             lines += ["", f"{title}:"]
-            lines += [f"- {' + '.join(flip.pair)} ({flip.mode}): {flip.before} -> {flip.after} [{', '.join(flip.sources[:3])}]" for flip in flips[:_SHOWN]]
+            lines += [
+                f"- {' + '.join(flip.pair)} ({flip.mode}): {flip.before} -> {flip.after} [{', '.join(flip.sources[:3])}]"
+                for flip in flips[:_SHOWN]
+            ]
             lines += [f"- and {len(flips) - _SHOWN} more"] if len(flips) > _SHOWN else []
-    for field, title in (("sources_removed", "Sources removed"), ("sources_withdrawn", "Sources withdrawn"), ("sources_added", "Sources added"), ("drugs_added", "Drugs added"),
-                         ("drugs_removed", "Drugs removed"), ("rules_added", "Rules added"), ("rules_removed", "Rules removed"),
-                         ("interactions_added", "Interactions added"), ("interactions_removed", "Interactions removed")):
+    for field, title in (
+        ("sources_removed", "Sources removed"),
+        ("sources_withdrawn", "Sources withdrawn"),
+        ("sources_added", "Sources added"),
+        ("drugs_added", "Drugs added"),
+        ("drugs_removed", "Drugs removed"),
+        ("rules_added", "Rules added"),
+        ("rules_removed", "Rules removed"),
+        ("interactions_added", "Interactions added"),
+        ("interactions_removed", "Interactions removed"),
+    ):
         found = getattr(changed, field)
         if found:
             lines += ["", f"{title} ({len(found)}):", *[f"- {item}" for item in found[:_SHOWN]]]
@@ -111,7 +134,9 @@ def told(changed: Difference, rev: str) -> str:
     return "\n".join(lines)
 
 
-@click.command(epilog="\b\nExamples:\n  python -m knowledge release --since main\n  python -m knowledge release --version 2026.12.1 --since v2026.11.1 --write")
+@click.command(
+    epilog="\b\nExamples:\n  python -m knowledge release --since main\n  python -m knowledge release --version 2026.12.1 --since v2026.11.1 --write"
+)
 @click.option("--version", "version", help="The new version (year.month.number); the present one when left out.")
 @click.option("--since", "rev", help="The revision of the last release, for the changelog of facts.")
 @click.option("--write", is_flag=True, help="Write the version and today's date into knowledge/release.yaml.")
@@ -123,7 +148,9 @@ def release(version: str | None, rev: str | None, write: bool) -> None:
         (HERE / "release.yaml").write_text(f"version: {version}\ndate: {date.today().isoformat()}\n", encoding="utf-8")
     base = _load()
     click.echo(f"knowledge {base.version} of {base.date}, sha256:{base.digest}")
-    click.echo(f"{len(base.drugs)} drugs, fluids and nutrition; {len(base.records.rows)} rows; {sum(len(drug.rules) for drug in base.drugs.values())} rules; {len(base.records.interactions)} interaction statements; {len(base.sources)} sources")
+    click.echo(
+        f"{len(base.drugs)} drugs, fluids and nutrition; {len(base.records.rows)} rows; {sum(len(drug.rules) for drug in base.drugs.values())} rules; {len(base.records.interactions)} interaction statements; {len(base.sources)} sources"
+    )
     if rev:
         click.echo("\n" + told(_since(rev), rev))
 
@@ -152,15 +179,27 @@ def compare_command(file: Path, overlay: Path | None) -> None:
     for number, why in found.unread:
         console.print(f"line {number} was not compared: {why}")
     for pair, verdict, sources in found.dangerous:
-        console.print(f"[bold red]we say compatible, they say {verdict}[/]: {' + '.join(drug_name(base, drug) for drug in pair)} (ours rest on {', '.join(sources)})")
+        console.print(
+            f"[bold red]we say compatible, they say {verdict}[/]: {' + '.join(drug_name(base, drug) for drug in pair)} (ours rest on {', '.join(sources)})"
+        )
     sys.exit(1 if found.dangerous else 0)
 
 
-@click.command("import-chart", epilog='\b\nExample:\n  python -m knowledge import-chart chart.csv --name "Pharmacy chart 2026" --licence "licensed to our hospital" --overlay-dir overlay')
+@click.command(
+    "import-chart",
+    epilog='\b\nExample:\n  python -m knowledge import-chart chart.csv --name "Pharmacy chart 2026" --licence "licensed to our hospital" --overlay-dir overlay',
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", required=True, help="The chart's name, shown in every answer that rests on it.")
 @click.option("--licence", required=True, help="Under which licence this facility may use it.")
-@click.option("--overlay-dir", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path("overlay"), show_default=True, help="The overlay to put it into; it stays on this machine.")
+@click.option(
+    "--overlay-dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("overlay"),
+    show_default=True,
+    help="The overlay to put it into; it stays on this machine.",
+)
 def import_chart(file: Path, name: str, licence: str, folder: Path) -> None:
     """Turn a licensed compatibility chart (CSV, list or grid) into an overlay that stays on this machine.
 
@@ -172,7 +211,9 @@ def import_chart(file: Path, name: str, licence: str, folder: Path) -> None:
         target = charts.write(found, folder, name=name, licence=licence, imported=date.today().isoformat())
     except (ValueError, UnicodeDecodeError, FileExistsError) as error:
         _stop(str(error))
-    click.echo(f"{target}: {len(found.rows)} statements from a {found.form}; {found.empty} cells without a statement; {len(found.unread)} not read")
+    click.echo(
+        f"{target}: {len(found.rows)} statements from a {found.form}; {found.empty} cells without a statement; {len(found.unread)} not read"
+    )
     for unknown, candidates in sorted(found.unknown.items()):
         click.echo(f'unknown name "{unknown}"' + (f"; did you mean {', '.join(candidates)}?" if candidates else ""))
     for where, why in found.unread:

@@ -30,7 +30,9 @@ def hits(knowledge: Knowledge, a: Given, b: Given, age_days: int | None) -> tupl
         holds = _holds(item, routes, age_days)
         if holds is not False:
             found.append(InteractionHit(stated=item, holds=holds))
-    return tuple(sorted(found, key=lambda hit: (hit.holds is None, _SEVERITIES.index(hit.stated.statement.severity), hit.stated.statement.id)))
+    return tuple(
+        sorted(found, key=lambda hit: (hit.holds is None, _SEVERITIES.index(hit.stated.statement.severity), hit.stated.statement.id))
+    )
 
 
 def _route_stands(item: Stated, routes: dict[str, str]) -> bool:
@@ -98,8 +100,14 @@ def _finding(knowledge: Knowledge, a: Given, b: Given, found: Sequence[Interacti
     lead = found[0].stated.statement
     management = tuple(dict.fromkeys(code for hit in found for code in hit.stated.statement.manage))
     return Finding(
-        level=level, kind=Kind.INTERACTION, code=lead.mechanism, drugs=tuple(sorted((a.drug, b.drug))), severity=str(lead.severity),
-        management=management, text=_text(knowledge, a, b, found), sources=wording.cites(hit.stated.statement.cited for hit in found),
+        level=level,
+        kind=Kind.INTERACTION,
+        code=lead.mechanism,
+        drugs=tuple(sorted((a.drug, b.drug))),
+        severity=str(lead.severity),
+        management=management,
+        text=_text(knowledge, a, b, found),
+        sources=wording.cites(hit.stated.statement.cited for hit in found),
     )
 
 
@@ -108,7 +116,11 @@ def _text(knowledge: Knowledge, a: Given, b: Given, found: Sequence[InteractionH
     first, second = (lead.precipitant, lead.object) if lead.object else sorted((a.drug, b.drug))
     names = f"{wording.name(knowledge, first)} {'on' if lead.object else '+'} {wording.name(knowledge, second)}"
     statements = [hit.stated.statement for hit in found]
-    text = f"{names}: {lead.statement.severity} interaction." if found[0].holds else f"{names}: interaction under a condition that the question does not decide."
+    text = (
+        f"{names}: {lead.statement.severity} interaction."
+        if found[0].holds
+        else f"{names}: interaction under a condition that the question does not decide."
+    )
     text += wording.sentences(knowledge, "mechanism", (item.mechanism for item in statements))
     text += wording.sentences(knowledge, "effect", (item.effect for item in statements))
     if found[0].holds is None:
@@ -129,8 +141,14 @@ def _sequence(knowledge: Knowledge, a: Given, b: Given, hit: InteractionHit) -> 
     if kept:
         text += " The order asked keeps this."
     return Finding(
-        level=Level.NOTE if kept or statement.severity is Severity.MINOR else Level.CAUTION, kind=Kind.SEQUENCE, code="order-of-administration", drugs=tuple(sorted((a.drug, b.drug))),
-        severity=str(statement.severity), management=statement.manage, text=text, sources=wording.cites([statement.cited]),
+        level=Level.NOTE if kept or statement.severity is Severity.MINOR else Level.CAUTION,
+        kind=Kind.SEQUENCE,
+        code="order-of-administration",
+        drugs=tuple(sorted((a.drug, b.drug))),
+        severity=str(statement.severity),
+        management=statement.manage,
+        text=text,
+        sources=wording.cites([statement.cited]),
     )
 
 
@@ -148,14 +166,24 @@ def duplication(knowledge: Knowledge, a: Given, b: Given) -> Finding | None:
     parts_two = {component.name for component in two.components} | {two.name, two.ingredient or two.name}
     shared = sorted(parts_one & parts_two)
     if shared and one.kind == two.kind == "drug":
-        return Finding(level=Level.CAUTION, kind=Kind.DUPLICATION, code="same-ingredient", drugs=pair, text=f"{names}: {', '.join(shared)} is ordered twice.")
+        return Finding(
+            level=Level.CAUTION,
+            kind=Kind.DUPLICATION,
+            code="same-ingredient",
+            drugs=pair,
+            text=f"{names}: {', '.join(shared)} is ordered twice.",
+        )
     of_two = {membership.cls: membership for membership in two.classes}
     for membership in one.classes:
         cls = knowledge.classes[membership.cls]
         if cls.duplication and membership.cls in of_two:
             cited = [Cited(source=source or cls.source, at=cls.name) for source in (membership.source, of_two[membership.cls].source)]
             return Finding(
-                level=Level.CAUTION, kind=Kind.DUPLICATION, code=f"same-class/{cls.id}", drugs=pair,
-                text=f"{names}: both are {cls.name}. Check that both are meant.", sources=wording.cites(cited),
+                level=Level.CAUTION,
+                kind=Kind.DUPLICATION,
+                code=f"same-class/{cls.id}",
+                drugs=pair,
+                text=f"{names}: both are {cls.name}. Check that both are meant.",
+                sources=wording.cites(cited),
             )
     return None

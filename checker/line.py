@@ -19,7 +19,9 @@ Box = tuple[float, float, float, float]  # low and high of one side, then of the
 _MODES = tuple(Mode)
 
 
-def judge(knowledge: Knowledge, mode: Mode, a: str, b: str, asked_a: Conditions, asked_b: Conditions, rules: Sequence[RuleHit] = ()) -> Judgement:
+def judge(
+    knowledge: Knowledge, mode: Mode, a: str, b: str, asked_a: Conditions, asked_b: Conditions, rules: Sequence[RuleHit] = ()
+) -> Judgement:
     """Weigh all that is known of a pair under the conditions that were asked.
 
     a, b: ids with a < b. rules: the product rules that speak of this pair on one line.
@@ -49,7 +51,14 @@ def judge(knowledge: Knowledge, mode: Mode, a: str, b: str, asked_a: Conditions,
 
     settled = {id(item) for item in settling}
     judged = Judgement(
-        pair=(a, b), mode=mode, status=status, reason=reason, stated=stated, context=context, kin=kin, rules=tuple(rules),
+        pair=(a, b),
+        mode=mode,
+        status=status,
+        reason=reason,
+        stated=stated,
+        context=context,
+        kin=kin,
+        rules=tuple(rules),
         weighed=tuple(Weighed(row=item.row, relation=item.relation, settled=id(item) in settled, via=item.via) for item in weighed),
     )
     policy = knowledge.policies.get(((a, b), mode))
@@ -90,10 +99,7 @@ def states_conditions(row: Row) -> bool:
 
 def _weigh(evidence: Sequence[Evidence], asked_a: Conditions, asked_b: Conditions) -> list[Weighed]:
     """Each row with its relation to what was asked; rows of one source may bracket the asked concentrations."""
-    first = [
-        Weighed(row=item.row, via=item.via, relation=_relation(item.row, asked_a, asked_b, with_conc=True))
-        for item in evidence
-    ]
+    first = [Weighed(row=item.row, via=item.via, relation=_relation(item.row, asked_a, asked_b, with_conc=True)) for item in evidence]
     if asked_a.conc is None and asked_b.conc is None:
         return first
     weighed = []
@@ -145,7 +151,9 @@ def _bracketed(row: Row, rows: Sequence[Row], asked_a: Conditions, asked_b: Cond
     if not any(_beyond(other, asked_a, asked_b, -1) for other in peers) or not any(_beyond(other, asked_a, asked_b, 1) for other in peers):
         return False
     return row.result is not Result.COMPATIBLE or not any(
-        other.result is not Result.COMPATIBLE and _touches(other, hull, row) and _relation(other, asked_a, asked_b, with_conc=False) is not Relation.EXCLUDES
+        other.result is not Result.COMPATIBLE
+        and _touches(other, hull, row)
+        and _relation(other, asked_a, asked_b, with_conc=False) is not Relation.EXCLUDES
         for other in rows
     )
 
@@ -166,9 +174,12 @@ def _beyond(row: Row, asked_a: Conditions, asked_b: Conditions, way: int) -> boo
 
 def _peer(row: Row, other: Row) -> bool:
     return (
-        other.cited.source == row.cited.source and other.result is row.result
-        and (other.a.vehicles, other.b.vehicles, other.a.formulation, other.b.formulation) == (row.a.vehicles, row.b.vehicles, row.a.formulation, row.b.formulation)
-        and _family(other.a) is _family(row.a) and _family(other.b) is _family(row.b)
+        other.cited.source == row.cited.source
+        and other.result is row.result
+        and (other.a.vehicles, other.b.vehicles, other.a.formulation, other.b.formulation)
+        == (row.a.vehicles, row.b.vehicles, row.a.formulation, row.b.formulation)
+        and _family(other.a) is _family(row.a)
+        and _family(other.b) is _family(row.b)
     )
 
 
@@ -222,8 +233,10 @@ def _permitted(knowledge: Knowledge, a: str, b: str) -> bool:
     """Whether one of the pair is a fluid in which a label has the other diluted."""
     for drug, fluid in ((a, b), (b, a)):
         record = knowledge.drugs.get(fluid)
-        if record is not None and record.kind is Kind.FLUID and any(
-            rule.rule == "diluent-required" and fluid in rule.values for rule in knowledge.drugs[drug].rules
+        if (
+            record is not None
+            and record.kind is Kind.FLUID
+            and any(rule.rule == "diluent-required" and fluid in rule.values for rule in knowledge.drugs[drug].rules)
         ):
             return True
     return False

@@ -101,7 +101,8 @@ class Matrix:
         lines = ("1", "1") if plane == SHARED else ("1", "2")
         infusions = tuple(
             Infusion(drug=item.drug, at=item.at, asked=item.asked, line=line)
-            for item, line in zip((one, two), lines, strict=True) if isinstance(item, Infusion)
+            for item, line in zip((one, two), lines, strict=True)
+            if isinstance(item, Infusion)
         )
         medications = tuple(item for item in (one, two) if isinstance(item, Medication))
         report = engine.check(Order(infusions=infusions, medications=medications, mode=self.mode))

@@ -16,10 +16,18 @@ from knowledge.model import PREMIX, UNDILUTED, Drug
 from knowledge.normalise import normalise
 
 SYSTEMS = {
-    "rxnorm": "rxnorm", "http://www.nlm.nih.gov/research/umls/rxnorm": "rxnorm", "urn:oid:2.16.840.1.113883.6.88": "rxnorm",
-    "unii": "unii", "http://fdasis.nlm.nih.gov": "unii", "urn:oid:2.16.840.1.113883.4.9": "unii",
-    "snomed": "snomed", "http://snomed.info/sct": "snomed", "urn:oid:2.16.840.1.113883.6.96": "snomed",
-    "wikidata": "wikidata", "local": "local", "linewise": "linewise",
+    "rxnorm": "rxnorm",
+    "http://www.nlm.nih.gov/research/umls/rxnorm": "rxnorm",
+    "urn:oid:2.16.840.1.113883.6.88": "rxnorm",
+    "unii": "unii",
+    "http://fdasis.nlm.nih.gov": "unii",
+    "urn:oid:2.16.840.1.113883.4.9": "unii",
+    "snomed": "snomed",
+    "http://snomed.info/sct": "snomed",
+    "urn:oid:2.16.840.1.113883.6.96": "snomed",
+    "wikidata": "wikidata",
+    "local": "local",
+    "linewise": "linewise",
 }
 SUGGESTIONS = 5
 CLOSE_ENOUGH = 78.0  # RapidFuzz ratio; below it, a suggestion misleads more than it helps
@@ -73,7 +81,9 @@ class Names:
         if len(found) > 1:
             if text in found:
                 return Match(text, found[text])
-            return NotUnderstood(at=at, asked=text, reason="ambiguous-name", candidates=tuple(sorted(found)), why="one name of several drugs")
+            return NotUnderstood(
+                at=at, asked=text, reason="ambiguous-name", candidates=tuple(sorted(found)), why="one name of several drugs"
+            )
         return Match(*next(iter(found.items())))
 
     def resolve_code(self, system: str, code: str, at: str) -> Match | NotUnderstood:
@@ -82,11 +92,21 @@ class Names:
         known = SYSTEMS.get(system.casefold().rstrip("/"))
         if known is None:
             return NotUnderstood(at=at, asked=asked, reason="unknown-code-system", candidates=("rxnorm", "unii", "snomed", "wikidata"))
-        found = self.knowledge.codes.get((known, code.strip()), ()) if known != "linewise" else (code.strip(),) * (code.strip() in self.knowledge.drugs)
+        found = (
+            self.knowledge.codes.get((known, code.strip()), ())
+            if known != "linewise"
+            else (code.strip(),) * (code.strip() in self.knowledge.drugs)
+        )
         if not found:
             return NotUnderstood(at=at, asked=asked, reason="unresolved-code")
         if len(found) > 1:
-            return NotUnderstood(at=at, asked=asked, reason="ambiguous-code", candidates=found, why="several formulations share this code; name the one that is meant")
+            return NotUnderstood(
+                at=at,
+                asked=asked,
+                reason="ambiguous-code",
+                candidates=found,
+                why="several formulations share this code; name the one that is meant",
+            )
         return Match(found[0], "code")
 
     def resolve_vehicle(self, text: str, at: str) -> str | NotUnderstood:
@@ -98,9 +118,17 @@ class Names:
             return self.fluids[key]
         found = self.resolve(text, at)
         if isinstance(found, NotUnderstood):
-            return NotUnderstood(at=at, asked=text, reason=found.reason.replace("name", "vehicle"), candidates=found.candidates, why=found.why)
+            return NotUnderstood(
+                at=at, asked=text, reason=found.reason.replace("name", "vehicle"), candidates=found.candidates, why=found.why
+            )
         if found.drug not in self.knowledge.vehicles:
-            return NotUnderstood(at=at, asked=text, reason="not-a-vehicle", candidates=("NS", "D5W", "LR", "SWFI", PREMIX, UNDILUTED), why=f"{found.drug} is a drug, not a fluid")
+            return NotUnderstood(
+                at=at,
+                asked=text,
+                reason="not-a-vehicle",
+                candidates=("NS", "D5W", "LR", "SWFI", PREMIX, UNDILUTED),
+                why=f"{found.drug} is a drug, not a fluid",
+            )
         return found.drug
 
     def suggest(self, text: str) -> tuple[str, ...]:

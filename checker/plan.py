@@ -61,7 +61,9 @@ def _solve(judged: Judged, budget: Budget) -> _Solved:
     except Undecided:
         found, status = None, PlanStatus.NOT_DECIDED
     if found is not None:
-        return _Solved(status=PlanStatus.OPTIMAL if found.proven else PlanStatus.BEST_FOUND, solution=found, needed=_needed(judged, found, budget))
+        return _Solved(
+            status=PlanStatus.OPTIMAL if found.proven else PlanStatus.BEST_FOUND, solution=found, needed=_needed(judged, found, budget)
+        )
     most = _most(judged, budget.share(REPAIR))
     missing = len(puzzle.tasks) - len(most.lumen)
     if not missing:
@@ -96,7 +98,7 @@ def _core(judged: Judged, budget: Budget) -> Core | None:
     if found is None:
         return None
     tasks = found.tasks
-    clique = len(tasks) > 1 and all((a, b) in judged.puzzle.hard for place, a in enumerate(tasks) for b in tasks[place + 1:])
+    clique = len(tasks) > 1 and all((a, b) in judged.puzzle.hard for place, a in enumerate(tasks) for b in tasks[place + 1 :])
     return Core(wishes=tuple(sorted(judged.order[task] for task in tasks)), smallest=found.smallest, clique=clique, text="")
 
 
@@ -117,13 +119,21 @@ class _Answer:
         placements = tuple(self._placement(wish) for wish in range(len(self.question.wishes)))
         units = {DELAY: STEP}  # the solver counts steps, people count minutes
         reached = self.solved.solution.reached
-        goals = tuple(Goal(name=item.goal, value=item.value * units.get(item.goal, 1), bound=item.bound * units.get(item.goal, 1)) for item in reached)
+        goals = tuple(
+            Goal(name=item.goal, value=item.value * units.get(item.goal, 1), bound=item.bound * units.get(item.goal, 1)) for item in reached
+        )
         core = self.solved.core
         if core is not None:
             core = replace(core, text=self.words.core(core.wishes, core.smallest, core.clique))
         left_out = [placement.wish for placement in placements if placement.lumen is None]
         return Plan(
-            question=self.question, status=self.solved.status, placements=placements, shared=shared, goals=goals, needed=self.solved.needed, core=core,
+            question=self.question,
+            status=self.solved.status,
+            placements=placements,
+            shared=shared,
+            goals=goals,
+            needed=self.solved.needed,
+            core=core,
             flushes=flushes(self.judged, self.checker, self.where, self.when, mixed),
             bars=tuple((wish, lumen, bar) for (wish, lumen), bar in self.judged.bars.items()),
             lumen_texts=tuple(self.words.lumen_text(lumen, self.there[lumen], shared) for lumen in range(len(self.question.lumens))),
@@ -135,7 +145,11 @@ class _Answer:
         lumen, now = self.where.get(wish), self.question.wishes[wish].now
         others = [place for place in range(len(self.question.lumens)) if place != lumen]
         placement = Placement(
-            wish=wish, lumen=lumen, moved_from=now if lumen is not None and now not in (None, lumen) else None, doses=self.when.get(wish, ()), text="",
+            wish=wish,
+            lumen=lumen,
+            moved_from=now if lumen is not None and now not in (None, lumen) else None,
+            doses=self.when.get(wish, ()),
+            text="",
             elsewhere=tuple((place, self.words.elsewhere(wish, place, self.there[place])) for place in others),
         )
         return replace(placement, text=self.words.placement(placement, self.where))

@@ -46,13 +46,24 @@ class PlanInfusionSchema(InfusionSchema):
     class Meta(InfusionSchema.Meta):
         exclude = ("line", "start", "route")
 
-    every_hours = fields.Float(validate=Range(0, 10_000, min_inclusive=False), metadata={"description": "hours from dose to dose", "example": 8})
-    windows = fields.List(fields.Nested(WindowSchema), validate=Length(1, MOST_WINDOWS), metadata={
-        "description": "when a dose may start: one dose in each window; with every_hours one dose of the day starts in a window and the others follow"})
+    every_hours = fields.Float(
+        validate=Range(0, 10_000, min_inclusive=False), metadata={"description": "hours from dose to dose", "example": 8}
+    )
+    windows = fields.List(
+        fields.Nested(WindowSchema),
+        validate=Length(1, MOST_WINDOWS),
+        metadata={
+            "description": "when a dose may start: one dose in each window; with every_hours one dose of the day starts in a window and the others follow"
+        },
+    )
     bolus = fields.Boolean(truthy={True}, falsy={False}, metadata={"description": "given as a push, so a flush follows"})
     now = fields.String(validate=_LUMEN_NAME, metadata={"description": "the lumen through which it runs already", "example": "white"})
-    prefer = fields.List(fields.String(validate=_LUMEN_NAME), validate=Length(1, MOST_LUMENS), metadata={"description": "lumens that are preferred for it"})
-    must_not_interrupt = fields.Boolean(truthy={True}, falsy={False}, metadata={"description": "no flush and no bolus may pass through its lumen"})
+    prefer = fields.List(
+        fields.String(validate=_LUMEN_NAME), validate=Length(1, MOST_LUMENS), metadata={"description": "lumens that are preferred for it"}
+    )
+    must_not_interrupt = fields.Boolean(
+        truthy={True}, falsy={False}, metadata={"description": "no flush and no bolus may pass through its lumen"}
+    )
 
 
 class Blocked(fields.Field[str]):
@@ -76,7 +87,9 @@ class LumenSchema(Schema):
     kind = fields.String(required=True, validate=OneOf([CENTRAL, PERIPHERAL]), metadata={"description": "central or peripheral vein"})
     in_use_by = fields.List(Named(), metadata={"description": "infusions of this question that run through it already"})
     blocked = Blocked(metadata={"description": "true or why it cannot be used, e.g. pressure monitoring"})
-    fluid = fields.String(validate=Length(1, LONGEST_NAME), metadata={"description": "the fluid that runs through it all the time", "example": "NS"})
+    fluid = fields.String(
+        validate=Length(1, LONGEST_NAME), metadata={"description": "the fluid that runs through it all the time", "example": "NS"}
+    )
 
 
 class PlanSchema(Schema):
@@ -85,13 +98,20 @@ class PlanSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    infusions = fields.List(fields.Nested(PlanInfusionSchema), required=True, validate=Length(1), metadata={"description": "what is to run"})
+    infusions = fields.List(
+        fields.Nested(PlanInfusionSchema), required=True, validate=Length(1), metadata={"description": "what is to run"}
+    )
     lumens = fields.List(fields.Nested(LumenSchema), required=True, metadata={"description": "the lumens there are"})
-    policy = fields.String(validate=OneOf([str(policy) for policy in Policy]), metadata={
-        "description": "ask (unless told): not-known pairs share only when unavoidable, and are listed; strict: never"})
-    flush_minutes = fields.Integer(strict=True, validate=Range(1, 120), metadata={
-        "description": "time for a flush between two that must not meet; 10 unless told"})
-    day_starts = fields.String(validate=_CLOCK, metadata={"description": "clock time at which the 24 hours begin; 00:00 unless told", "example": "07:00"})
+    policy = fields.String(
+        validate=OneOf([str(policy) for policy in Policy]),
+        metadata={"description": "ask (unless told): not-known pairs share only when unavoidable, and are listed; strict: never"},
+    )
+    flush_minutes = fields.Integer(
+        strict=True, validate=Range(1, 120), metadata={"description": "time for a flush between two that must not meet; 10 unless told"}
+    )
+    day_starts = fields.String(
+        validate=_CLOCK, metadata={"description": "clock time at which the 24 hours begin; 00:00 unless told", "example": "07:00"}
+    )
     medications = fields.List(Item(MedicationSchema()), metadata={"description": "medicines that are not infused, for interactions"})
     patient = fields.Nested(PatientSchema)
 
@@ -110,7 +130,15 @@ def read(question: Any, names: Names) -> PlanQuestion:
     for part, most in (("infusions", MOST_INFUSIONS), ("lumens", MOST_LUMENS)):
         given = question.get(part)
         if isinstance(given, Sequence) and len(given) > most:
-            raise AskError([AskProblem(part, f"{len(given)} entries; at most {most} can be planned at once", "leave out what does not compete for these lumens")])
+            raise AskError(
+                [
+                    AskProblem(
+                        part,
+                        f"{len(given)} entries; at most {most} can be planned at once",
+                        "leave out what does not compete for these lumens",
+                    )
+                ]
+            )
     if question.get("lumens") == []:
         raise AskError([AskProblem("lumens", "there is no lumen to plan for", "name at least one lumen")])
     try:
@@ -149,14 +177,20 @@ class _Reader:
         doses = sum(math.ceil(DAY / schedule.every) if schedule.every else len(schedule.windows) or 1 for schedule in schedules)
         if doses > MOST_DOSES:
             self._wrong(
-                "infusions", f"{doses} doses in a day; at most {MOST_DOSES} can be planned at once",
+                "infusions",
+                f"{doses} doses in a day; at most {MOST_DOSES} can be planned at once",
                 "leave out what does not compete for these lumens",
             )
         if self.problems:
             raise AskError(list(dict.fromkeys(self.problems)))
         return PlanQuestion(
-            wishes=tuple(wishes), lumens=tuple(lumens), policy=Policy(self.data.get("policy", Policy.ASK)), flush=self.flush, day_starts=self.day_starts,
-            medications=resolved.medications, age_days=resolved.age_days,
+            wishes=tuple(wishes),
+            lumens=tuple(lumens),
+            policy=Policy(self.data.get("policy", Policy.ASK)),
+            flush=self.flush,
+            day_starts=self.day_starts,
+            medications=resolved.medications,
+            age_days=resolved.age_days,
         )
 
     def _wrong(self, at: str, reason: str, mend: str) -> None:
@@ -187,10 +221,14 @@ class _Reader:
         except AskError as error:
             raise AskError([AskProblem(place(problem.at), problem.reason, problem.mend) for problem in error.problems]) from error
         if found.not_understood:
-            raise AskError([
-                AskProblem(place(item.at), _why_not(item), f"write one of: {', '.join(item.candidates)}" if item.candidates else _WRITE_ANOTHER)
-                for item in found.not_understood
-            ])
+            raise AskError(
+                [
+                    AskProblem(
+                        place(item.at), _why_not(item), f"write one of: {', '.join(item.candidates)}" if item.candidates else _WRITE_ANOTHER
+                    )
+                    for item in found.not_understood
+                ]
+            )
         self.by_place = {place(item.at): item for item in found.infusions}
         return found
 
@@ -209,7 +247,8 @@ class _Reader:
         key = _fold(name)
         if key in self.numbers:
             self._wrong(
-                f"lumens/{number}/name", f'"{name}" is named twice: lumens/{self.numbers[key]} has this name already',
+                f"lumens/{number}/name",
+                f'"{name}" is named twice: lumens/{self.numbers[key]} has this name already',
                 "give each lumen a name of its own",
             )
         self.numbers.setdefault(key, number)
@@ -218,7 +257,8 @@ class _Reader:
         number = self.numbers.get(_fold(name))
         if number is None:
             self._wrong(
-                at, f'"{name}" is not one of the lumens',
+                at,
+                f'"{name}" is not one of the lumens',
                 f"write one of: {', '.join(item['name'] for item in self.data['lumens'])}",
             )
         return number
@@ -234,7 +274,8 @@ class _Reader:
                 asked = named if isinstance(named, str) else named["code"]
                 if not fitting:
                     self._wrong(
-                        at, f'"{asked}" runs through this lumen and is not among the infusions',
+                        at,
+                        f'"{asked}" runs through this lumen and is not among the infusions',
                         "add it to infusions, or write blocked: and why",
                     )
                 elif len(fitting) > 1:
@@ -259,15 +300,20 @@ class _Reader:
         now = self._number(item["now"], f"{at}/now") if "now" in item else None
         if now is not None and in_use.get(number, now) != now:
             self._wrong(
-                f"{at}/now", f"it runs through \"{item['now']}\" here and through another lumen by in_use_by",
+                f"{at}/now",
+                f'it runs through "{item["now"]}" here and through another lumen by in_use_by',
                 "tell it in one place",
             )
         prefer = {self._number(name, f"{at}/prefer/{place}") for place, name in enumerate(item.get("prefer", ()))}
         schedule = self._schedule(item, at)
         hours = item.get("hours", schedule.minutes / 60 if schedule else None)
         return Wish(
-            infusion=self._infusion(number, hours), schedule=schedule, now=in_use.get(number, now), prefer=tuple(sorted(place for place in prefer if place is not None)),
-            must_not_interrupt=item.get("must_not_interrupt", False), bolus=item.get("bolus", False),
+            infusion=self._infusion(number, hours),
+            schedule=schedule,
+            now=in_use.get(number, now),
+            prefer=tuple(sorted(place for place in prefer if place is not None)),
+            must_not_interrupt=item.get("must_not_interrupt", False),
+            bolus=item.get("bolus", False),
         )
 
     def _schedule(self, item: dict[str, Any], at: str) -> Schedule | None:
@@ -277,7 +323,8 @@ class _Reader:
         if hours is None:
             if every is not None or given:
                 self._wrong(
-                    f"{at}/hours", "how long a dose runs is missing",
+                    f"{at}/hours",
+                    "how long a dose runs is missing",
                     "add hours, or leave out every_hours and windows: it then runs all the time",
                 )
             return None
@@ -286,7 +333,8 @@ class _Reader:
         if minutes > DAY:
             if given:
                 self._wrong(
-                    f"{at}/hours", f"a dose of {hours:g} h does not end within the day, so windows say nothing of it",
+                    f"{at}/hours",
+                    f"a dose of {hours:g} h does not end within the day, so windows say nothing of it",
                     "leave out the windows: it then runs all the time",
                 )
             return None
@@ -295,7 +343,8 @@ class _Reader:
             self._refuse_crowded(windows, minutes, at)
         if interval is not None and windows and DAY % interval:
             self._wrong(
-                f"{at}/windows", f"doses every {every:g} h come at other times each day, so they cannot keep to windows",
+                f"{at}/windows",
+                f"doses every {every:g} h come at other times each day, so they cannot keep to windows",
                 "leave out the windows or the interval",
             )
         return Schedule(minutes=minutes, every=interval, windows=tuple(sorted(windows, key=lambda window: (window.low, window.high))))
@@ -304,12 +353,14 @@ class _Reader:
         minutes = round(every * 60, 6)
         if hours > every + 1e-9:
             self._wrong(
-                f"{at}/hours", f"a dose of {hours:g} h is longer than its interval of {every:g} h",
+                f"{at}/hours",
+                f"a dose of {hours:g} h is longer than its interval of {every:g} h",
                 "write how long one dose runs, or leave out hours and every_hours: it then runs all the time",
             )
         if minutes % STEP:
             self._wrong(
-                f"{at}/every_hours", f"{every:g} h is not a multiple of {STEP} minutes",
+                f"{at}/every_hours",
+                f"{every:g} h is not a multiple of {STEP} minutes",
                 f"write the interval in steps of {STEP} minutes",
             )
             return None
@@ -323,7 +374,8 @@ class _Reader:
         minutes = int(text[:2]) * 60 + int(text[3:])
         if minutes % STEP:
             self._wrong(
-                at, f'"{text}" is not on the grid of {STEP} minutes',
+                at,
+                f'"{text}" is not on the grid of {STEP} minutes',
                 f'write "{minutes // 60:02d}:{minutes % 60 // STEP * STEP:02d}"',
             )
         return minutes
@@ -335,14 +387,16 @@ class _Reader:
             start = max(window.low, free)
             if start > window.high:
                 self._wrong(
-                    f"{at}/windows", f"the windows leave no room for doses of {minutes} minutes one after the other",
+                    f"{at}/windows",
+                    f"the windows leave no room for doses of {minutes} minutes one after the other",
                     "widen the windows or write fewer",
                 )
                 return
             free = start + minutes
         if free > first + DAY:
             self._wrong(
-                f"{at}/windows", f"the last dose of {minutes} minutes runs into the first of the next day",
+                f"{at}/windows",
+                f"the last dose of {minutes} minutes runs into the first of the next day",
                 "widen the windows or write fewer",
             )
 
@@ -353,7 +407,8 @@ class _Reader:
             key = (wish.infusion.drug, wish.infusion.conditions, wish.infusion.rate_ml_per_h, wish.schedule, wish.now)
             if key in seen:
                 self._wrong(
-                    wish.infusion.at, f'"{wish.infusion.asked}" is {wish.infusion.drug}, which {seen[key]} asks already in the same way',
+                    wish.infusion.at,
+                    f'"{wish.infusion.asked}" is {wish.infusion.drug}, which {seen[key]} asks already in the same way',
                     "leave one out, or tell what is different",
                 )
             seen.setdefault(key, wish.infusion.at)

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 HOURS_SHOWN = 24
 _STATUS = {
-    "optimal": ("bold white on green", "✓ OPTIMAL"), "best-found": ("bold black on yellow", "! BEST FOUND"),
-    "no-plan": ("bold white on red", "✗ NO PLAN FOR ALL"), "not-decided": ("bold black on yellow", "? NOT DECIDED"),
+    "optimal": ("bold white on green", "✓ OPTIMAL"),
+    "best-found": ("bold black on yellow", "! BEST FOUND"),
+    "no-plan": ("bold white on red", "✗ NO PLAN FOR ALL"),
+    "not-decided": ("bold black on yellow", "? NOT DECIDED"),
 }
 
 
@@ -40,16 +42,33 @@ Examples:
 )
 @click.argument("asked", nargs=-1, required=True)
 @click.option("--lumen", "lumens", multiple=True, metavar="NAME[:KIND]", help="A lumen; central unless :peripheral is written.")
-@click.option("--dose", "doses", multiple=True, metavar="DRUG=HOURS/EVERY", help="An intermittent drug: hours that a dose runs, and hours from dose to dose.")
+@click.option(
+    "--dose",
+    "doses",
+    multiple=True,
+    metavar="DRUG=HOURS/EVERY",
+    help="An intermittent drug: hours that a dose runs, and hours from dose to dose.",
+)
 @click.option("--bolus", "pushed", multiple=True, metavar="DRUG=EVERY", help="A drug that is pushed, and hours from dose to dose.")
 @click.option("--keep", multiple=True, metavar="DRUG", help="Must not be interrupted: no flush and no bolus through its lumen.")
-@click.option("--policy", type=click.Choice(["ask", "strict"]), help="ask: pairs without proof share only when unavoidable, and are listed (the default); strict: never.")
+@click.option(
+    "--policy",
+    type=click.Choice(["ask", "strict"]),
+    help="ask: pairs without proof share only when unavoidable, and are listed (the default); strict: never.",
+)
 @click.option("--seconds", type=click.FloatRange(0.05, 600), default=5.0, show_default=True, help="Time limit.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, as POST /v1/plan gives it.")
 @click.option("--knowledge", "root", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Another knowledge folder.")
 def plan(
-    asked: tuple[str, ...], lumens: tuple[str, ...], doses: tuple[str, ...], pushed: tuple[str, ...], keep: tuple[str, ...], policy: str | None, seconds: float,
-    as_json: bool, root: Path | None,
+    asked: tuple[str, ...],
+    lumens: tuple[str, ...],
+    doses: tuple[str, ...],
+    pushed: tuple[str, ...],
+    keep: tuple[str, ...],
+    policy: str | None,
+    seconds: float,
+    as_json: bool,
+    root: Path | None,
 ) -> None:
     """Put infusions on lumens. ASKED is a file with the body of POST /v1/plan ("-" for standard input), or drugs.
 
@@ -74,7 +93,9 @@ def plan(
     sys.exit(CLEAR if answer.status == "optimal" and not answer.to_decide else NOT_CLEAR)
 
 
-def _question(asked: tuple[str, ...], lumens: tuple[str, ...], doses: tuple[str, ...], pushed: tuple[str, ...], keep: tuple[str, ...]) -> dict[str, Any]:
+def _question(
+    asked: tuple[str, ...], lumens: tuple[str, ...], doses: tuple[str, ...], pushed: tuple[str, ...], keep: tuple[str, ...]
+) -> dict[str, Any]:
     """The question from a file, or from drugs and options. Raises AskError."""
     if len(asked) == 1 and (asked[0] == "-" or Path(asked[0]).is_file()):
         if lumens or doses or pushed or keep:
@@ -108,7 +129,9 @@ def _read(stream: IO[bytes], name: str) -> dict[str, Any]:
     try:
         found = orjson.loads(stream.read())
     except orjson.JSONDecodeError as error:
-        raise checker.AskError([checker.AskProblem(f"{name}, line {error.lineno}", f"not JSON: {error.msg}", "correct the JSON there")]) from None
+        raise checker.AskError(
+            [checker.AskProblem(f"{name}, line {error.lineno}", f"not JSON: {error.msg}", "correct the JSON there")]
+        ) from None
     if not isinstance(found, dict):
         raise checker.AskError([checker.AskProblem("", "the question is not an object", 'write {"infusions": [...], "lumens": [...]}')])
     return found
@@ -119,14 +142,18 @@ def _find(infusions: list[dict[str, Any]], name: str, option: str) -> dict[str, 
     for item in infusions:
         if item["drug"].casefold() == name.strip().casefold():
             return item
-    raise checker.AskError([checker.AskProblem(option, f'"{name}" is not one of the drugs', f"write one of: {', '.join(item['drug'] for item in infusions)}")])
+    raise checker.AskError(
+        [checker.AskProblem(option, f'"{name}" is not one of the drugs', f"write one of: {', '.join(item['drug'] for item in infusions)}")]
+    )
 
 
 def _number(text: str, option: str, whole: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise checker.AskError([checker.AskProblem(option, f'"{whole}" is not DRUG=HOURS/EVERY', "write vancomycin=1/12 for one hour every twelve hours")]) from None
+        raise checker.AskError(
+            [checker.AskProblem(option, f'"{whole}" is not DRUG=HOURS/EVERY', "write vancomycin=1/12 for one hour every twelve hours")]
+        ) from None
 
 
 def show(console: Console, plan: Plan) -> None:
@@ -139,9 +166,13 @@ def show(console: Console, plan: Plan) -> None:
     for text in plan.summary:
         console.print(Text(text))
     for heading, texts in (
-        ("Lumens", plan.lumen_texts), ("Infusions", [item.text for item in plan.placements]),
+        ("Lumens", plan.lumen_texts),
+        ("Infusions", [item.text for item in plan.placements]),
         ("To decide", [item.text for item in plan.to_decide]),
-        ("Flushes", [f"{plan.question.lumens[flush.lumen].name} {clock(plan.question, flush.start)}: {flush.text}" for flush in plan.flushes]),
+        (
+            "Flushes",
+            [f"{plan.question.lumens[flush.lumen].name} {clock(plan.question, flush.start)}: {flush.text}" for flush in plan.flushes],
+        ),
         ("The checker on this plan", [f"{finding.level}: {finding.text}" for finding in plan.report.findings if finding.level != "note"]),
     ):
         if texts:
@@ -161,8 +192,13 @@ def timeline(plan: Plan) -> Table:
     for number, lumen in enumerate(plan.question.lumens):
         here = [item for item in plan.placements if item.lumen == number]
         flushed = _row([(flush.start, flush.end) for flush in plan.flushes if flush.lumen == number], "|")
-        rows = [(plan.question.wishes[item.wish].infusion.drug, _row([(dose.start, dose.end) for dose in item.doses] or [(0, 24 * 60)], "#")) for item in here]
-        for place, (name, cells) in enumerate([*rows, *([("flush", flushed)] if "|" in flushed else [])] or [("blocked" if lumen.blocked else "free", "")]):
+        rows = [
+            (plan.question.wishes[item.wish].infusion.drug, _row([(dose.start, dose.end) for dose in item.doses] or [(0, 24 * 60)], "#"))
+            for item in here
+        ]
+        for place, (name, cells) in enumerate(
+            [*rows, *([("flush", flushed)] if "|" in flushed else [])] or [("blocked" if lumen.blocked else "free", "")]
+        ):
             table.add_row(Text("" if place else lumen.name, style="bold"), name, cells)
     return table
 

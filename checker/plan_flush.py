@@ -40,7 +40,9 @@ def doses(judged: Judged, task: int, starts: Sequence[int]) -> tuple[Dose, ...]:
     return tuple(sorted(found, key=lambda dose: (dose.start, dose.end)))
 
 
-def flushes(judged: Judged, checker: Checker, where: dict[int, int], when: dict[int, tuple[Dose, ...]], mixed: Collection[Pair]) -> tuple[Flush, ...]:
+def flushes(
+    judged: Judged, checker: Checker, where: dict[int, int], when: dict[int, tuple[Dose, ...]], mixed: Collection[Pair]
+) -> tuple[Flush, ...]:
     """Every flush of the day. where: wish -> lumen. when: doses of the intermittent wishes. mixed: pairs (a < b) that a pharmacist is asked to let run together."""
     found: list[Flush] = []
     for lumen in sorted(set(where.values())):
@@ -58,7 +60,10 @@ def _as_one(same: Sequence[Flush]) -> Flush:
     named = [set(flush.fluids) for flush in same if flush.fluids]
     fluids = [fluid for fluid in dict.fromkeys(fluid for flush in same for fluid in flush.fluids) if all(fluid in some for some in named)]
     return replace(
-        first, fluids=tuple(fluids), text=" ".join(dict.fromkeys(flush.text for flush in same)), sources=tuple(dict.fromkeys(cite for flush in same for cite in flush.sources)),
+        first,
+        fluids=tuple(fluids),
+        text=" ".join(dict.fromkeys(flush.text for flush in same)),
+        sources=tuple(dict.fromkeys(cite for flush in same for cite in flush.sources)),
         passes=tuple(sorted({wish for flush in same for wish in flush.passes})),
     )
 
@@ -66,7 +71,9 @@ def _as_one(same: Sequence[Flush]) -> Flush:
 class _Lumen:
     """One lumen over the day."""
 
-    def __init__(self, judged: Judged, checker: Checker, lumen: int, there: Sequence[int], when: dict[int, tuple[Dose, ...]], mixed: Collection[Pair]) -> None:
+    def __init__(
+        self, judged: Judged, checker: Checker, lumen: int, there: Sequence[int], when: dict[int, tuple[Dose, ...]], mixed: Collection[Pair]
+    ) -> None:
         self.judged, self.checker, self.knowledge, self.lumen, self.mixed = judged, checker, checker.knowledge, lumen, mixed
         self.minutes = judged.question.flush
         self.steady = [wish for wish in there if wish not in when]
@@ -99,7 +106,11 @@ class _Lumen:
         infusions = self.judged.infusions
         drugs = [infusions[wish].drug for wish in (*against, coming)]
         named = [rules.flush_fluids(self.knowledge, one, other) for one, other in combinations(drugs, 2)]
-        fluids = [fluid for fluid in sorted({fluid for some, _ in named for fluid in some}) if all(self._bears(infusions[wish], fluid) for wish in (*against, coming))]
+        fluids = [
+            fluid
+            for fluid in sorted({fluid for some, _ in named for fluid in some})
+            if all(self._bears(infusions[wish], fluid) for wish in (*against, coming))
+        ]
         cited = tuple(dict.fromkeys(cite for _, told in named for cite in rules.cites(told)))
         names = " and ".join(wording.name(self.knowledge, drug) for drug in drugs[:-1])
         text = f"Flush {_with(self.knowledge, fluids)} after {names}, before {wording.name(self.knowledge, drugs[-1])}."
@@ -118,22 +129,48 @@ class _Lumen:
             drug = self.judged.infusions[run.wish].drug
             told = own_flushes(self.knowledge, drug)
             if self.judged.question.wishes[run.wish].bolus and not any(rule.unit in ("after", "both") for rule in told):
-                yield self._make(run.end, run.end + self.minutes, "bolus", (run.wish,), (), f"Flush after the push of {wording.name(self.knowledge, drug)}.", ())
+                yield self._make(
+                    run.end,
+                    run.end + self.minutes,
+                    "bolus",
+                    (run.wish,),
+                    (),
+                    f"Flush after the push of {wording.name(self.knowledge, drug)}.",
+                    (),
+                )
             for unit, start in (("before", run.start - self.minutes), ("after", run.end)):
                 asked = [rule for rule in told if rule.unit in (unit, "both")]
                 if asked:
-                    fluids = [fluid for fluid in dict.fromkeys(value for rule in asked for value in rule.values) if fluid in self.knowledge.drugs]
+                    fluids = [
+                        fluid for fluid in dict.fromkeys(value for rule in asked for value in rule.values) if fluid in self.knowledge.drugs
+                    ]
                     text = f"The label asks for a flush {_with(self.knowledge, fluids)} {unit} {wording.name(self.knowledge, drug)}."
                     yield self._make(start, start + self.minutes, "label", (run.wish,), fluids, text, rules.cites(asked))
 
-    def _make(self, start: int, end: int, code: str, between: Sequence[int], fluids: Sequence[str], text: str, cited: tuple[Cite, ...]) -> Flush:
+    def _make(
+        self, start: int, end: int, code: str, between: Sequence[int], fluids: Sequence[str], text: str, cited: tuple[Cite, ...]
+    ) -> Flush:
         running = [other.wish for day in (-DAY, 0, DAY) for other in self.runs if other.start + day < end and start < other.end + day]
         passes = tuple(sorted({*self.steady, *running} - set(between[-1:])))
         start, end = start % DAY, start % DAY + end - start
         if passes:
             text += f" It passes while {' and '.join(wording.name(self.knowledge, self.judged.infusions[wish].drug) for wish in passes)} runs there: mind the bolus."
-        return Flush(lumen=self.lumen, start=start, end=end, code=code, between=tuple(between), passes=passes, fluids=tuple(fluids), text=text, sources=cited)
+        return Flush(
+            lumen=self.lumen,
+            start=start,
+            end=end,
+            code=code,
+            between=tuple(between),
+            passes=passes,
+            fluids=tuple(fluids),
+            text=text,
+            sources=cited,
+        )
 
 
 def _with(knowledge: Knowledge, fluids: Sequence[str]) -> str:
-    return f"with {' or '.join(wording.vehicle(knowledge, fluid) for fluid in fluids)}" if fluids else "with a fluid that both labels permit (no label read names one)"
+    return (
+        f"with {' or '.join(wording.vehicle(knowledge, fluid) for fluid in fluids)}"
+        if fluids
+        else "with a fluid that both labels permit (no label read names one)"
+    )

@@ -13,7 +13,14 @@ import networkx as nx
 from checker.plan_puzzle import UNSTATED_PAIR, WARNED_PAIR, Puzzle
 
 STARTS = 12
-FORBIDDEN, VITAL, ASKED, WARNED, UNSTATED, MOVED = 10**9, 10**7, 10**5, 10**3, 10, 1  # weights: each outweighs all after it on questions of this size
+FORBIDDEN, VITAL, ASKED, WARNED, UNSTATED, MOVED = (
+    10**9,
+    10**7,
+    10**5,
+    10**3,
+    10,
+    1,
+)  # weights: each outweighs all after it on questions of this size
 
 
 def guess(puzzle: Puzzle) -> dict[int, int] | None:

@@ -51,8 +51,12 @@ def judge_all(question: PlanQuestion, checker: Checker) -> Judged:
 def own_flushes(knowledge: Knowledge, drug: str) -> tuple[Rule, ...]:
     """The label rules that ask for a flush at each dose."""
     return tuple(
-        rule for rule in knowledge.drugs[drug].rules
-        if rule.rule == "flush-before-after" and rule.unit in OWN_FLUSH and rule.effect is not Effect.INFO and not set(rule.values) & NOT_FLUSHED
+        rule
+        for rule in knowledge.drugs[drug].rules
+        if rule.rule == "flush-before-after"
+        and rule.unit in OWN_FLUSH
+        and rule.effect is not Effect.INFO
+        and not set(rule.values) & NOT_FLUSHED
     )
 
 
@@ -64,7 +68,9 @@ class _Judging:
         apart = tuple(replace(wish.infusion, line=f"infusion {number}") for number, wish in enumerate(question.wishes))
         understood = checker.check(Order(infusions=apart, age_days=question.age_days)).infusions
         self.infusions = tuple(replace(infusion, line=None) for infusion in understood)
-        self.quiet = frozenset(number for number, wish in enumerate(question.wishes) if wish.must_not_interrupt or self._never_flushed(wish.infusion.drug))
+        self.quiet = frozenset(
+            number for number, wish in enumerate(question.wishes) if wish.must_not_interrupt or self._never_flushed(wish.infusion.drug)
+        )
 
     def judged(self) -> Judged:
         wishes, lumens = self.question.wishes, self.question.lumens
@@ -72,12 +78,22 @@ class _Judging:
         both = [(number, place) for number in range(len(wishes)) for place in range(len(lumens))]
         fluids = {(number, place): self._fluid(number, place, fluid) for number, place in both if (fluid := lumens[place].fluid)}
         bars = {(number, place): bar for number, place in both if (bar := self._bar(number, place, lumens[place], fluids))}
-        advice = {(number, place): told for number, place in both if not lumens[place].central and (told := self._central(number, hard=False))}
+        advice = {
+            (number, place): told for number, place in both if not lumens[place].central and (told := self._central(number, hard=False))
+        }
         order = tuple(sorted(range(len(wishes)), key=self._key))
         lumen_order = tuple(sorted(range(len(lumens)), key=lambda place: _lumen_key(lumens[place])))
         return Judged(
-            question=self.question, puzzle=self._puzzle(bonds, fluids, bars, advice, order, lumen_order), order=order, lumen_order=lumen_order, bonds=bonds,
-            fluids=fluids, bars=bars, advice=advice, infusions=self.infusions, quiet=self.quiet,
+            question=self.question,
+            puzzle=self._puzzle(bonds, fluids, bars, advice, order, lumen_order),
+            order=order,
+            lumen_order=lumen_order,
+            bonds=bonds,
+            fluids=fluids,
+            bars=bars,
+            advice=advice,
+            infusions=self.infusions,
+            quiet=self.quiet,
         )
 
     # --- two infusions ---
@@ -86,7 +102,9 @@ class _Judging:
         one, other = self.infusions[a], self.infusions[b]
         if one.drug == other.drug:
             same = one.conditions == other.conditions
-            return PairBond(a=a, b=b, together=Bond.SAFE if same else Bond.ASK, in_turn=_FREE if same else _FLUSH, judged=None, finding=None)
+            return PairBond(
+                a=a, b=b, together=Bond.SAFE if same else Bond.ASK, in_turn=_FREE if same else _FLUSH, judged=None, finding=None
+            )
         together, in_turn, judged, finding = self._meet(one, other)
         if self._bolus_hurts(a, b) or self._bolus_hurts(b, a):
             in_turn = _NEVER
@@ -101,7 +119,9 @@ class _Judging:
         judged = self.checker.judge(Mode.Y_SITE, one.drug, other.drug, one.conditions, other.conditions)
         finding = wording.line_finding(self.knowledge, judged)
         if judged.status is Status.INCOMPATIBLE:
-            own = judged.reason is Reason.EXCLUDED_BY_RULE and any(hit.value in OWN_LUMEN and hit.rule.effect is Effect.HARD for hit in judged.rules)
+            own = judged.reason is Reason.EXCLUDED_BY_RULE and any(
+                hit.value in OWN_LUMEN and hit.rule.effect is Effect.HARD for hit in judged.rules
+            )
             return Bond.NEVER, _NEVER if own else _FLUSH, judged, finding
         if judged.status is Status.COMPATIBLE and judged.stated:
             return Bond.SAFE, _FREE, judged, finding
@@ -137,7 +157,9 @@ class _Judging:
             return Bar(code="blocked", text="blocked" if lumen.blocked == "blocked" else f"blocked: {lumen.blocked}")
         central = self._central(number, hard=True)
         if central and not lumen.central:
-            return Bar(code="central-only", text=f"not a central lumen. {wording.demand(self.knowledge, central)}", sources=rules.cites(central))
+            return Bar(
+                code="central-only", text=f"not a central lumen. {wording.demand(self.knowledge, central)}", sources=rules.cites(central)
+            )
         met = fluids.get((number, place))
         strict = self.question.policy is Policy.STRICT
         if met is not None and met.finding is not None and (met.together is Bond.NEVER or (strict and met.together is Bond.ASK)):
@@ -147,8 +169,11 @@ class _Judging:
     def _central(self, number: int, *, hard: bool) -> tuple[Rule, ...]:
         """The product's rules that ask for a central line: those that demand it, or those that advise it."""
         return tuple(
-            rule for rule in self.knowledge.drugs[self.infusions[number].drug].rules
-            if rule.rule in CENTRAL_RULES and "no" not in rule.values and rule.effect is not Effect.INFO
+            rule
+            for rule in self.knowledge.drugs[self.infusions[number].drug].rules
+            if rule.rule in CENTRAL_RULES
+            and "no" not in rule.values
+            and rule.effect is not Effect.INFO
             and (rule.effect is Effect.HARD and rule.rule == "central-line-required") is hard
         )
 
@@ -162,8 +187,13 @@ class _Judging:
         return (wish.infusion.drug, repr(wish.infusion.conditions), repr(wish.schedule), now, repr(wished))
 
     def _puzzle(
-        self, bonds: dict[Pair, PairBond], fluids: dict[Pair, PairBond], bars: dict[Pair, Bar], advice: dict[Pair, tuple[Rule, ...]],
-        order: Sequence[int], lumen_order: Sequence[int],
+        self,
+        bonds: dict[Pair, PairBond],
+        fluids: dict[Pair, PairBond],
+        bars: dict[Pair, Bar],
+        advice: dict[Pair, tuple[Rule, ...]],
+        order: Sequence[int],
+        lumen_order: Sequence[int],
     ) -> Puzzle:
         task_of = {number: task for task, number in enumerate(order)}
         place_of = {number: place for place, number in enumerate(lumen_order)}
@@ -179,14 +209,29 @@ class _Judging:
         tasks = []
         for number in order:
             wish = self.question.wishes[number]
-            tasks.append(Task(
-                lumens=frozenset(place_of[place] for place in range(len(self.question.lumens)) if (number, place) not in bars),
-                series=tuple(_series(wish.schedule)), now=None if wish.now is None else place_of[wish.now],
-                prefer=frozenset(place_of[place] for place in wish.prefer),
-                asks={place_of[place]: self._word(bond) for (who, place), bond in fluids.items() if who == number and bond.together is Bond.ASK},
-                advised_against=frozenset(place_of[place] for who, place in advice if who == number), quiet=number in self.quiet,
-            ))
-        return Puzzle(tasks=tuple(tasks), lumens=len(self.question.lumens), never=frozenset(never), apart=frozenset(apart), ask=ask, flush=self.question.flush // STEP)
+            tasks.append(
+                Task(
+                    lumens=frozenset(place_of[place] for place in range(len(self.question.lumens)) if (number, place) not in bars),
+                    series=tuple(_series(wish.schedule)),
+                    now=None if wish.now is None else place_of[wish.now],
+                    prefer=frozenset(place_of[place] for place in wish.prefer),
+                    asks={
+                        place_of[place]: self._word(bond)
+                        for (who, place), bond in fluids.items()
+                        if who == number and bond.together is Bond.ASK
+                    },
+                    advised_against=frozenset(place_of[place] for who, place in advice if who == number),
+                    quiet=number in self.quiet,
+                )
+            )
+        return Puzzle(
+            tasks=tuple(tasks),
+            lumens=len(self.question.lumens),
+            never=frozenset(never),
+            apart=frozenset(apart),
+            ask=ask,
+            flush=self.question.flush // STEP,
+        )
 
     def _word(self, bond: PairBond) -> str:
         if bond.judged is None or bond.judged.status is Status.COMPATIBLE:
@@ -214,5 +259,9 @@ def _series(schedule: Schedule | None) -> Iterator[Series]:
     else:  # an interval that does not divide the day: as many doses as begin within it
         every = schedule.every // STEP
         doses = ceil(_LASTS / every)
-        yield Series(starts=((0, min(_LASTS - (doses - 1) * every, every) - 1),), offsets=tuple(every * dose for dose in range(doses)), period=_LASTS, length=length)
-
+        yield Series(
+            starts=((0, min(_LASTS - (doses - 1) * every, every) - 1),),
+            offsets=tuple(every * dose for dose in range(doses)),
+            period=_LASTS,
+            length=length,
+        )

@@ -111,7 +111,12 @@ class Puzzle:
 
     def undistinguished(self) -> Puzzle:
         """The same without most wishes: where only they tell lumens apart, these become interchangeable. What must not be interrupted stays where it runs."""
-        return replace(self, tasks=tuple(replace(task, now=task.now if task.quiet else None, prefer=frozenset(), advised_against=frozenset()) for task in self.tasks))
+        return replace(
+            self,
+            tasks=tuple(
+                replace(task, now=task.now if task.quiet else None, prefer=frozenset(), advised_against=frozenset()) for task in self.tasks
+            ),
+        )
 
     def with_extra(self, extra: int) -> Puzzle:
         """The same with more lumens, on which every task may go and nothing is in the way."""
@@ -129,4 +134,3 @@ class Puzzle:
 
 def _view(task: Task, lumen: int) -> tuple[object, ...]:
     return (lumen in task.lumens, task.now == lumen, lumen in task.prefer, task.asks.get(lumen), lumen in task.advised_against)
-

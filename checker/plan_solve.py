@@ -24,7 +24,15 @@ SHARE_OF_A_GUESS = 0.1
 SHARE_OF_PAIRS = 0.8  # for which pairs meet, of all
 SHARE_OF_A_GOAL = 0.85  # of what is left; the rest is kept for the goals after it
 VITAL_MOVES, ASKED, WARNED, UNSTATED, ADVICE, MOVES, LUMENS, DELAY, PREFERENCE = (
-    "vital-moves", "pairs-to-decide", "warned-pairs", "unstated-pairs", "advice-not-followed", "moves", "lumens", "dose-delay", "not-preferred",
+    "vital-moves",
+    "pairs-to-decide",
+    "warned-pairs",
+    "unstated-pairs",
+    "advice-not-followed",
+    "moves",
+    "lumens",
+    "dose-delay",
+    "not-preferred",
 )
 _OF_PAIRS = (VITAL_MOVES, ASKED, WARNED, UNSTATED)
 LEFT_OUT_VITAL, LEFT_OUT_RUNNING, LEFT_OUT = "vital-left-out", "running-left-out", "left-out"
@@ -65,7 +73,9 @@ class Goal:
     floor: int = 0
 
     def expression(self) -> cp_model.LinearExprT:
-        return cp_model.LinearExpr.weighted_sum([literal for _, literal in self.terms], [weight for weight, _ in self.terms]) + self.constant
+        return (
+            cp_model.LinearExpr.weighted_sum([literal for _, literal in self.terms], [weight for weight, _ in self.terms]) + self.constant
+        )
 
 
 class Model:
@@ -117,7 +127,8 @@ class Model:
         for task in self.tasks:
             if self.puzzle.tasks[task].series:
                 self.start[task] = [
-                    model.new_int_var_from_domain(cp_model.Domain.from_intervals([list(span) for span in series.starts]), "") for series in self.puzzle.tasks[task].series
+                    model.new_int_var_from_domain(cp_model.Domain.from_intervals([list(span) for span in series.starts]), "")
+                    for series in self.puzzle.tasks[task].series
                 ]
                 self._doses_of_one(task)
 
@@ -134,7 +145,7 @@ class Model:
         covered: set[Pair] = set()
         for clique in self.puzzle.cliques:
             members = [task for task in clique if task in inside]
-            new = {(a, b) for number, a in enumerate(members) for b in members[number + 1:]} - covered
+            new = {(a, b) for number, a in enumerate(members) for b in members[number + 1 :]} - covered
             if new:
                 covered |= new
                 self._at_most_one(members)
@@ -200,7 +211,9 @@ class Model:
                 way = [self.asked[pair]] if pair in self.asked else []
                 for lumen in self._common(pair):
                     if (quiet, lumen) in self.x:
-                        self.model.add_bool_or([self.x[quiet, lumen].negated(), self.x[pair[0], lumen].negated(), self.x[pair[1], lumen].negated(), *way])
+                        self.model.add_bool_or(
+                            [self.x[quiet, lumen].negated(), self.x[pair[0], lumen].negated(), self.x[pair[1], lumen].negated(), *way]
+                        )
 
     def _interchangeable(self) -> None:
         """Lumens that nothing tells apart are filled in order: of the mirror images of a plan only one is looked at."""
@@ -252,7 +265,9 @@ class Model:
 
     def _away(self, name: str, tasks: Sequence[int], wanted: dict[int, list[int | None]] | dict[int, list[int]]) -> Goal:
         """How many placed tasks are on none of the lumens that they should be on."""
-        terms = [(-1, self.x[task, lumen]) for task in sorted(tasks) for lumen in wanted[task] if lumen is not None and (task, lumen) in self.x]
+        terms = [
+            (-1, self.x[task, lumen]) for task in sorted(tasks) for lumen in wanted[task] if lumen is not None and (task, lumen) in self.x
+        ]
         if self.optional:
             terms += [(1, self.placed[task]) for task in sorted(tasks)]
             return Goal(name, terms)
@@ -348,7 +363,11 @@ class Model:
     def _hint(self, solver: cp_model.CpSolver) -> None:
         self.model.clear_hints()  # type: ignore[no-untyped-call]
         switches = (self.x, self.placed, self.used, self.asked, self.apart)
-        for literal in (*(literal for group in switches for literal in group.values()), *(start for starts in self.start.values() for start in starts), *self.turns):
+        for literal in (
+            *(literal for group in switches for literal in group.values()),
+            *(start for starts in self.start.values() for start in starts),
+            *self.turns,
+        ):
             self.model.add_hint(literal, solver.value(literal))
 
     def _solution(self, solver: cp_model.CpSolver, reached: Sequence[Reached]) -> Solution:

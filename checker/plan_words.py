@@ -55,7 +55,9 @@ class Words:
                 return f"{self.wish(bond.a)} and {self.wish(bond.b)} are one drug in two preparations. The checker does not judge a drug against itself."
             return f"{self.wish(bond.a)}: the same on both sides."
         if how == "in-turn":
-            return f"{self.partners(bond)}: one after the other" + ("." if bond.together is Bond.SAFE else f", with a flush between. {bond.finding.text}")
+            return f"{self.partners(bond)}: one after the other" + (
+                "." if bond.together is Bond.SAFE else f", with a flush between. {bond.finding.text}"
+            )
         return bond.finding.text
 
     def partners(self, bond: PairBond) -> str:
@@ -99,7 +101,11 @@ class Words:
         """Why a pair has to be asked about, in a word."""
         if bond.judged is None:
             return "not judged"
-        words = {Status.VARIABLE: "not safely compatible", Status.NO_DATA: "no data", Status.COMPATIBLE: "compatible only by a report without conditions"}
+        words = {
+            Status.VARIABLE: "not safely compatible",
+            Status.NO_DATA: "no data",
+            Status.COMPATIBLE: "compatible only by a report without conditions",
+        }
         return words.get(bond.judged.status, "incompatible")
 
     # --- where each is ---
@@ -169,7 +175,13 @@ class Words:
     # --- the whole ---
 
     def summary(
-        self, status: PlanStatus, goals: Sequence[Goal], needed: Needed | None, core: Core | None, left_out: Sequence[int], shared: Sequence[Shared],
+        self,
+        status: PlanStatus,
+        goals: Sequence[Goal],
+        needed: Needed | None,
+        core: Core | None,
+        left_out: Sequence[int],
+        shared: Sequence[Shared],
     ) -> tuple[str, ...]:
         """What a person reads first."""
         usable = sum(not lumen.blocked for lumen in self.question.lumens)
@@ -181,7 +193,9 @@ class Words:
             gap = f" First unproven: {GOALS[open_goal.name]}, {open_goal.value} here, at least {open_goal.bound}." if open_goal else ""
             told.append(f"All have a place. The time ended before it was proven that no plan is better.{gap}")
         elif status is PlanStatus.NO_PLAN:
-            told.append(f"There is no plan for all of these on {count(usable, 'usable lumen')}: this is proven. Left out: {self.names(left_out)}.")
+            told.append(
+                f"There is no plan for all of these on {count(usable, 'usable lumen')}: this is proven. Left out: {self.names(left_out)}."
+            )
         else:
             told.append(f"The time ended before a plan for all was found or excluded. Left out here: {self.names(left_out)}.")
         if core is not None:
@@ -192,7 +206,11 @@ class Words:
         if asks:
             pairs = ", ".join(self.partners(item.bond) for item in asks)
             told.append(f"{count(len(asks), 'pair')} would run together without proof that they may. A pharmacist has to decide: {pairs}.")
-        shifting = [wish for wish in self.question.wishes if wish.schedule and wish.schedule.every and DAY % wish.schedule.every and wish.schedule.every != DAY]
+        shifting = [
+            wish
+            for wish in self.question.wishes
+            if wish.schedule and wish.schedule.every and DAY % wish.schedule.every and wish.schedule.every != DAY
+        ]
         if shifting:
             names = listed([wording.name(self.knowledge, wish.infusion.drug) for wish in shifting])
             told.append(f"{names}: the interval does not divide the day, so the times hold for this day only. Plan again for the next.")

@@ -10,7 +10,20 @@ from typing import Any
 import orjson
 
 from checker import wording
-from checker.model import Cite, Finding, Infusion, InteractionHit, Judgement, Medication, NotUnderstood, PairResult, Relation, Report, Status, Weighed
+from checker.model import (
+    Cite,
+    Finding,
+    Infusion,
+    InteractionHit,
+    Judgement,
+    Medication,
+    NotUnderstood,
+    PairResult,
+    Relation,
+    Report,
+    Status,
+    Weighed,
+)
 from knowledge import Knowledge
 from knowledge.link import Via
 from knowledge.model import Cited, Row, Side, Source
@@ -46,7 +59,13 @@ class Renderer:
     def _report(self, report: Report, explain: bool) -> Json:
         given: list[Infusion | Medication] = [*report.infusions, *report.medications]
         drugs = [
-            {"at": item.at, "asked": item.asked, "drug": item.drug, "name": wording.name(self.knowledge, item.drug), "matched_by": item.matched_by}
+            {
+                "at": item.at,
+                "asked": item.asked,
+                "drug": item.drug,
+                "name": wording.name(self.knowledge, item.drug),
+                "matched_by": item.matched_by,
+            }
             for item in given
         ]
         line = self._explained if explain else self._line
@@ -69,7 +88,9 @@ class Renderer:
             return kept[1]
         if len(self._memory) >= self._most:
             self._memory.clear()
-        fragment = orjson.Fragment(bytes(memoryview(orjson.dumps(render(thing)))))  # a copy of just that size: orjson's own holds on to more memory
+        fragment = orjson.Fragment(
+            bytes(memoryview(orjson.dumps(render(thing))))
+        )  # a copy of just that size: orjson's own holds on to more memory
         self._memory[id(thing)] = (thing, fragment)
         return fragment
 
@@ -95,15 +116,29 @@ class Renderer:
         if nearest and not explain:
             told["nearest"] = [self._weighed(item, False) for item in nearest]
         if judged.policy is not None:
-            told["policy"] = {"status": judged.policy.status, "published": judged.published, "reason": judged.policy.reason, "approver": judged.policy.approver or None, "date": judged.policy.date or None}
+            told["policy"] = {
+                "status": judged.policy.status,
+                "published": judged.published,
+                "reason": judged.policy.reason,
+                "approver": judged.policy.approver or None,
+                "date": judged.policy.date or None,
+            }
         if judged.kin:
             told["derived"] = [self._weighed(item, explain) for item in judged.kin]
         if judged.context:
             told["context"] = [self.row(row) for row in judged.context]
         if judged.rules:
             told["rules"] = [
-                {"drug": hit.rule.drug, "rule": hit.rule.rule, "value": hit.value, "against": hit.against, "effect": hit.rule.effect,
-                 "text": wording.rule_hit(self.knowledge, hit), "source": self.cited(hit.rule.cited)} | self._via(hit.via)
+                {
+                    "drug": hit.rule.drug,
+                    "rule": hit.rule.rule,
+                    "value": hit.value,
+                    "against": hit.against,
+                    "effect": hit.rule.effect,
+                    "text": wording.rule_hit(self.knowledge, hit),
+                    "source": self.cited(hit.rule.cited),
+                }
+                | self._via(hit.via)
                 for hit in judged.rules
             ]
         return told
@@ -121,13 +156,29 @@ class Renderer:
     def _via(self, via: Via | None) -> Json:
         if via is None:
             return {}
-        return {"derived_from": {"kind": via.kind, "through": via.through, "member": via.member, "text": wording.via_text(self.knowledge, via), "sources": [self.cited(cited) for cited in via.cited]}}
+        return {
+            "derived_from": {
+                "kind": via.kind,
+                "through": via.through,
+                "member": via.member,
+                "text": wording.via_text(self.knowledge, via),
+                "sources": [self.cited(cited) for cited in via.cited],
+            }
+        }
 
     def row(self, row: Row) -> Json:
         """One tested condition with its source."""
         told: Json = {
-            "id": row.id, "a": self._side(row.a), "b": self._side(row.b), "mode": row.mode, "result": row.result, "finding": row.finding,
-            "basis": row.basis, "method": row.method, "hours": row.hours, "source": self.cited(row.cited),
+            "id": row.id,
+            "a": self._side(row.a),
+            "b": self._side(row.b),
+            "mode": row.mode,
+            "result": row.result,
+            "finding": row.finding,
+            "basis": row.basis,
+            "method": row.method,
+            "hours": row.hours,
+            "source": self.cited(row.cited),
         }
         return told | {"note": row.note} if row.note else told
 
@@ -145,9 +196,13 @@ class Renderer:
     def _interaction(self, hit: InteractionHit) -> Json:
         statement = hit.stated.statement
         told: Json = {
-            "severity": statement.severity, "mechanism": statement.mechanism, "effect": statement.effect or None,
+            "severity": statement.severity,
+            "mechanism": statement.mechanism,
+            "effect": statement.effect or None,
             "management": [{"code": code, "text": wording.word(self.knowledge, "manage", code)} for code in statement.manage],
-            "route": statement.route, "holds": "yes" if hit.holds else "undecided", "sources": [self.cited(statement.cited)],
+            "route": statement.route,
+            "holds": "yes" if hit.holds else "undecided",
+            "sources": [self.cited(statement.cited)],
         }
         if statement.condition:
             told["condition"] = statement.condition
@@ -172,7 +227,14 @@ class Renderer:
 
     def _cite(self, cite: Cite) -> Json:
         source = self.knowledge.sources[cite.source]
-        told: Json = {"id": source.id, "cite": cite_line(source), "kind": source.kind, "at": cite.at, "read": cite.read or None, "review": cite.review}
+        told: Json = {
+            "id": source.id,
+            "cite": cite_line(source),
+            "kind": source.kind,
+            "at": cite.at,
+            "read": cite.read or None,
+            "review": cite.review,
+        }
         for key in ("year", "pmid", "doi"):
             if getattr(source, key):
                 told[key] = getattr(source, key)
@@ -183,4 +245,3 @@ def cite_line(source: Source) -> str:
     """A source in one line: author, title, publisher, year, as far as they are known."""
     parts = [part for part in (source.author, source.title, source.publisher, source.year) if part]
     return ". ".join(part.rstrip(".") for part in parts) or source.id
-

@@ -19,17 +19,39 @@ from knowledge.link import Knowledge
 from knowledge.model import PREMIX, UNDILUTED, Effect, Kind, Mode, Result, Rule
 from knowledge.units import Concentration, Family
 
-ALONE = frozenset({
-    "no-co-infusion", "separate-line", "dedicated-line", "no-other-drugs-same-line", "no-drugs-same-line",
-    "separate-line-or-dextrose-flush", "single-agent", "no-co-infusion-except-listed",
-})
+ALONE = frozenset(
+    {
+        "no-co-infusion",
+        "separate-line",
+        "dedicated-line",
+        "no-other-drugs-same-line",
+        "no-drugs-same-line",
+        "separate-line-or-dextrose-flush",
+        "single-agent",
+        "no-co-infusion-except-listed",
+    }
+)
 AGAINST_GROUP = {"no-calcium-same-line": "calcium-containing", "no-alkaline-same-line": "alkaline", "no-blood-products": "blood-products"}
 NO_ADMIXTURE = frozenset({"any-drug", "any-drug-or-electrolyte", "any-drug-without-data"})
 # Demands that a nurse or pharmacist must meet at the line; the rest of a product's rules stand on its page.
 DEMANDS = (
-    "filter-required", "filter-prohibited", "light-protection", "central-line-required", "central-line-preferred", "vesicant", "irritant",
-    "exfoliant", "non-pvc-required", "dehp-free", "device-material", "no-bolus", "fatal-if-intrathecal", "not-intrathecal",
-    "dilution-required", "minibag-required", "premedication",
+    "filter-required",
+    "filter-prohibited",
+    "light-protection",
+    "central-line-required",
+    "central-line-preferred",
+    "vesicant",
+    "irritant",
+    "exfoliant",
+    "non-pvc-required",
+    "dehp-free",
+    "device-material",
+    "no-bolus",
+    "fatal-if-intrathecal",
+    "not-intrathecal",
+    "dilution-required",
+    "minibag-required",
+    "premedication",
 )
 _LEVELS = {Effect.HARD: Level.STOP, Effect.CAUTION: Level.CAUTION, Effect.INFO: Level.NOTE}
 _NO = {"no", "vial-storage", "optional"}  # values that state the absence of a demand at the bedside
@@ -126,10 +148,17 @@ def own_findings(knowledge: Knowledge, infusion: Infusion, age_days: int | None)
     return found
 
 
-def _rule_finding(knowledge: Knowledge, level: Level, code: str, drug: str, rules: Sequence[Rule], text: str = "", kind: FindingKind = FindingKind.RULE) -> Finding:
+def _rule_finding(
+    knowledge: Knowledge, level: Level, code: str, drug: str, rules: Sequence[Rule], text: str = "", kind: FindingKind = FindingKind.RULE
+) -> Finding:
     rules = sorted(rules, key=lambda rule: list(Effect).index(rule.effect))
     return Finding(
-        level=level, kind=kind, code=code, drugs=(drug,), text=text or wording.demand(knowledge, rules), sources=cites(rules),
+        level=level,
+        kind=kind,
+        code=code,
+        drugs=(drug,),
+        text=text or wording.demand(knowledge, rules),
+        sources=cites(rules),
     )
 
 
@@ -145,7 +174,14 @@ def _route(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> Iterator[F
     iv = any(set(rule.values) & {"iv", "iv-push"} for rule in rules)
     if not_iv:
         hard = any(rule.effect is Effect.HARD for rule in not_iv) and not iv
-        yield _rule_finding(knowledge, Level.STOP if hard else Level.CAUTION, "not-iv", drug, not_iv + other_only, wording.not_iv(knowledge, drug, hard, not_iv + other_only))
+        yield _rule_finding(
+            knowledge,
+            Level.STOP if hard else Level.CAUTION,
+            "not-iv",
+            drug,
+            not_iv + other_only,
+            wording.not_iv(knowledge, drug, hard, not_iv + other_only),
+        )
     elif other_only and not iv:
         yield _rule_finding(knowledge, Level.CAUTION, "not-iv", drug, other_only, wording.not_iv(knowledge, drug, False, other_only))
 
@@ -155,7 +191,9 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     drug, vehicle = infusion.drug, infusion.conditions.vehicle
     if vehicle is None or vehicle in (PREMIX, UNDILUTED):
         if required and vehicle is None:
-            yield _rule_finding(knowledge, Level.NOTE, "diluent-required", drug, required, wording.diluents(knowledge, drug, required), FindingKind.DILUENT)
+            yield _rule_finding(
+                knowledge, Level.NOTE, "diluent-required", drug, required, wording.diluents(knowledge, drug, required), FindingKind.DILUENT
+            )
         return
     required = [rule for rule in required if not set(rule.values) <= {PREMIX, UNDILUTED}]  # a ready-made product says nothing of the others
     against = [rule for rule in forbidden if _forbids(knowledge, rule, vehicle)]
@@ -163,17 +201,49 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     judged = diluent_judgement(knowledge, infusion)
     if against:
         level = _worst(against)
-        via = next((members[vehicle] for rule in against for value in rule.values if vehicle in (members := knowledge.group_members.get(value.removeprefix("group:"), {}))), None)
-        told = _rule_finding(knowledge, level, "diluent-contraindicated", drug, against, wording.diluent_forbidden(knowledge, drug, vehicle, via), FindingKind.DILUENT)
+        via = next(
+            (
+                members[vehicle]
+                for rule in against
+                for value in rule.values
+                if vehicle in (members := knowledge.group_members.get(value.removeprefix("group:"), {}))
+            ),
+            None,
+        )
+        told = _rule_finding(
+            knowledge,
+            level,
+            "diluent-contraindicated",
+            drug,
+            against,
+            wording.diluent_forbidden(knowledge, drug, vehicle, via),
+            FindingKind.DILUENT,
+        )
         yield replace(told, sources=told.sources + wording.cites(via.cited)) if via else told
     elif judged.status is Status.INCOMPATIBLE:
         yield wording.line_finding(knowledge, judged, FindingKind.DILUENT)
     elif permitting and len(permitting) == len(required):
-        yield _rule_finding(knowledge, Level.NOTE, "diluent-permitted", drug, permitting, wording.diluent_permitted(knowledge, drug, vehicle), FindingKind.DILUENT)
+        yield _rule_finding(
+            knowledge,
+            Level.NOTE,
+            "diluent-permitted",
+            drug,
+            permitting,
+            wording.diluent_permitted(knowledge, drug, vehicle),
+            FindingKind.DILUENT,
+        )
     elif required:
         hard = not permitting and judged.status is not Status.COMPATIBLE and any(rule.effect is Effect.HARD for rule in required)
         level = Level.STOP if hard else Level.CAUTION
-        yield _rule_finding(knowledge, level, "diluent-not-listed", drug, required, wording.diluent_not_listed(knowledge, drug, vehicle, required, bool(permitting)), FindingKind.DILUENT)
+        yield _rule_finding(
+            knowledge,
+            level,
+            "diluent-not-listed",
+            drug,
+            required,
+            wording.diluent_not_listed(knowledge, drug, vehicle, required, bool(permitting)),
+            FindingKind.DILUENT,
+        )
         return
     if against or judged.status is Status.INCOMPATIBLE:
         return
@@ -192,7 +262,12 @@ def diluent_judgement(knowledge: Knowledge, infusion: Infusion) -> Judgement:
     drug, fluid = infusion.drug, infusion.conditions.vehicle or ""
     own = Conditions(conc=infusion.conditions.conc, formulation=infusion.conditions.formulation)
     first, second = (own, UNSTATED) if drug <= fluid else (UNSTATED, own)
-    forbidden = [hit for rule in knowledge.drugs[drug].rules if rule.rule == "diluent-contraindicated" for hit in _forbidden_fluid(knowledge, rule, fluid, UNSTATED)]
+    forbidden = [
+        hit
+        for rule in knowledge.drugs[drug].rules
+        if rule.rule == "diluent-contraindicated"
+        for hit in _forbidden_fluid(knowledge, rule, fluid, UNSTATED)
+    ]
     return judge(knowledge, Mode.ADMIXTURE, min(drug, fluid), max(drug, fluid), first, second, forbidden)
 
 
@@ -219,7 +294,9 @@ def _concentration(knowledge: Knowledge, infusion: Infusion, highest: Sequence[R
             over[rule.rule].append(rule)
     for code, rules in over.items():
         if rules:
-            yield _rule_finding(knowledge, _worst(rules), code, infusion.drug, rules, wording.limit(knowledge, infusion.drug, code, str(conc), rules))
+            yield _rule_finding(
+                knowledge, _worst(rules), code, infusion.drug, rules, wording.limit(knowledge, infusion.drug, code, str(conc), rules)
+            )
 
 
 def _worst(rules: Iterable[Rule]) -> Level:
@@ -239,7 +316,14 @@ def _duration(knowledge: Knowledge, infusion: Infusion, rules: Sequence[Rule]) -
         return
     short = [rule for rule in rules if (least := _number(rule.values[0])) is not None and infusion.hours * 60 < least - 1e-9]
     if short:
-        yield _rule_finding(knowledge, _worst(short), "min-infusion-time", infusion.drug, short, wording.limit(knowledge, infusion.drug, "min-infusion-time", f"{infusion.hours * 60:g} min", short))
+        yield _rule_finding(
+            knowledge,
+            _worst(short),
+            "min-infusion-time",
+            infusion.drug,
+            short,
+            wording.limit(knowledge, infusion.drug, "min-infusion-time", f"{infusion.hours * 60:g} min", short),
+        )
 
 
 def _rate(knowledge: Knowledge, infusion: Infusion, rules: Sequence[Rule]) -> Iterator[Finding]:
@@ -258,7 +342,14 @@ def _rate(knowledge: Knowledge, infusion: Infusion, rules: Sequence[Rule]) -> It
         if limit is not None and rate is not None and rate > limit * (1 + 1e-9):
             over.append(rule)
     if over:
-        yield _rule_finding(knowledge, _worst(over), "max-rate", infusion.drug, over, wording.limit(knowledge, infusion.drug, "max-rate", f"{infusion.rate_ml_per_h:g} mL/h", over))
+        yield _rule_finding(
+            knowledge,
+            _worst(over),
+            "max-rate",
+            infusion.drug,
+            over,
+            wording.limit(knowledge, infusion.drug, "max-rate", f"{infusion.rate_ml_per_h:g} mL/h", over),
+        )
     undecided = [rule for rule in rules if "kg" in rule.unit or "PE" in rule.unit]
     if undecided:
         yield _rule_finding(knowledge, Level.NOTE, "max-rate", infusion.drug, undecided)
@@ -288,7 +379,9 @@ def flush_fluids(knowledge: Knowledge, a: str, b: str) -> tuple[tuple[str, ...],
                 continue
             rules.append(rule)
             for value in rule.values:
-                forbidden = any(_forbids(knowledge, ban, value) for ban in knowledge.drugs[other].rules if ban.rule == "diluent-contraindicated")
+                forbidden = any(
+                    _forbids(knowledge, ban, value) for ban in knowledge.drugs[other].rules if ban.rule == "diluent-contraindicated"
+                )
                 if value in knowledge.drugs and not forbidden:
                     fluids[value] = None
     return tuple(fluids), tuple(rules)

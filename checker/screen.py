@@ -28,7 +28,9 @@ _BITS = 12  # of each counter that shares a word; the largest order has 60 drugs
 _MOST = 1 << 20  # pairs judged in one go; more would only cost memory
 _TALLIED = np.array([code & 7 < 3 or code >> 3 & 7 > 0 for code in range(256)])  # a status below compatible, or an interaction
 # code -> 1 in the counter of its status; SAME counts in the fifth
-_COUNTERS = np.array([1 << _BITS * (code & 7) if code & 7 < 4 else 1 << _BITS * 4 if code & 7 == SAME else 0 for code in range(256)], np.int64)
+_COUNTERS = np.array(
+    [1 << _BITS * (code & 7) if code & 7 < 4 else 1 << _BITS * 4 if code & 7 == SAME else 0 for code in range(256)], np.int64
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Screen:
             rows = np.flatnonzero(sizes == size)
             first, second = np.triu_indices(size, 1)
             step = max(1, _MOST // max(1, len(first)))
-            for some in (rows[start:start + step] for start in range(0, len(rows), step)):
+            for some in (rows[start : start + step] for start in range(0, len(rows), step)):
                 places = sets.starts[some] + np.arange(size)[:, None]  # int64[size, rows]
                 drugs = local[places]
                 worst[some] = own[drugs].min(axis=0) << 6
@@ -173,13 +175,18 @@ class Screen:
 
 def decidable(order: Order) -> bool:
     """Whether the matrix holds all that decides this order."""
-    return order.age_days is None and all(_plain(item) for item in order.infusions) and all(item.route == "oral" for item in order.medications)
+    return (
+        order.age_days is None and all(_plain(item) for item in order.infusions) and all(item.route == "oral" for item in order.medications)
+    )
 
 
 def _plain(item: Infusion) -> bool:
     return (
-        (item.conditions is UNSTATED or item.conditions == UNSTATED) and item.route == "iv"
-        and item.start is None and item.hours is None and item.rate_ml_per_h is None
+        (item.conditions is UNSTATED or item.conditions == UNSTATED)
+        and item.route == "iv"
+        and item.start is None
+        and item.hours is None
+        and item.rate_ml_per_h is None
     )
 
 

@@ -87,7 +87,9 @@ def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Fi
         kind = FindingKind.COMPOSITION
     cited = [item.row.cited for item in (*judged.weighed, *judged.kin) if item.settled or item in judged.kin]
     cited += [hit.rule.cited for hit in judged.rules] + [source for hit in judged.rules if hit.via for source in hit.via.cited]
-    cited += [source for item in (*judged.weighed, *judged.kin) if item.via and (item.settled or item in judged.kin) for source in item.via.cited]
+    cited += [
+        source for item in (*judged.weighed, *judged.kin) if item.via and (item.settled or item in judged.kin) for source in item.via.cited
+    ]
     contradicted = judged.reason is Reason.CONFLICTING and not any(item.settled for item in judged.weighed)  # a permitted diluent
     if judged.reason is Reason.OTHER_MODE or judged.status is Status.COMPATIBLE or contradicted:
         cited += [row.cited for row in judged.context if row.result is Result.INCOMPATIBLE]
@@ -95,12 +97,22 @@ def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Fi
         cited += [item.row.cited for item in _nearest(judged)]
         cited += [row.cited for row in judged.context if row.result is Result.COMPATIBLE]
     if judged.reason is Reason.PERMITTED_DILUENT or contradicted:
-        cited += [rule.cited for drug in judged.pair for rule in knowledge.drugs[drug].rules if rule.rule == "diluent-required" and set(rule.values) & set(judged.pair)]
+        cited += [
+            rule.cited
+            for drug in judged.pair
+            for rule in knowledge.drugs[drug].rules
+            if rule.rule == "diluent-required" and set(rule.values) & set(judged.pair)
+        ]
     if judged.policy is not None:
         cited.append(Cited(source=POLICY_SOURCE, at="policies.yaml"))
     both = f"{name(knowledge, judged.pair[0])} + {name(knowledge, judged.pair[1])}"
     return Finding(
-        level=level, kind=kind, code=f"{judged.status}/{judged.reason}", drugs=judged.pair, text=f"{both}: {_line_text(knowledge, judged, kind, flush)}", sources=cites(cited),
+        level=level,
+        kind=kind,
+        code=f"{judged.status}/{judged.reason}",
+        drugs=judged.pair,
+        text=f"{both}: {_line_text(knowledge, judged, kind, flush)}",
+        sources=cites(cited),
     )
 
 
@@ -181,7 +193,8 @@ def _nearest(judged: Judgement) -> Sequence[Weighed]:
 def _seen(knowledge: Knowledge, judged: Judgement) -> str:
     """The forms of failure that the settling rows saw."""
     seen = dict.fromkeys(
-        word(knowledge, "finding", str(item.row.finding)) for item in judged.weighed
+        word(knowledge, "finding", str(item.row.finding))
+        for item in judged.weighed
         if item.settled and item.row.result is not Result.COMPATIBLE and item.row.finding not in ("none", "other")
     )
     return f" ({', '.join(seen)})" if seen else ""
@@ -209,7 +222,9 @@ def _kin(knowledge: Knowledge, judged: Judgement) -> str:
     for item in judged.kin:
         if item.via is not None:
             partner = next(drug for drug in item.row.pair if drug != item.via.through)
-            ways.append(f"{name(knowledge, partner)} is incompatible with {name(knowledge, item.via.through)}, and {via_text(knowledge, item.via)}")
+            ways.append(
+                f"{name(knowledge, partner)} is incompatible with {name(knowledge, item.via.through)}, and {via_text(knowledge, item.via)}"
+            )
     return "; ".join(dict.fromkeys(ways))
 
 
@@ -241,16 +256,36 @@ def standard(knowledge: Knowledge, infusion: Infusion) -> Finding:
     whose = knowledge.overlay.name if knowledge.overlay else "this facility"
     fluid = f" in {vehicle(knowledge, infusion.conditions.vehicle)}" if infusion.conditions.vehicle else ""
     text = f"{name(knowledge, infusion.drug)}: no concentration was asked; the standard of {whose} was assumed: {infusion.conditions.conc}{fluid}."
-    return Finding(level=Level.NOTE, kind=FindingKind.RULE, code="standard-concentration", drugs=(infusion.drug,), text=text, sources=cites([Cited(source=POLICY_SOURCE, at="standards.yaml")]))
+    return Finding(
+        level=Level.NOTE,
+        kind=FindingKind.RULE,
+        code="standard-concentration",
+        drugs=(infusion.drug,),
+        text=text,
+        sources=cites([Cited(source=POLICY_SOURCE, at="standards.yaml")]),
+    )
 
 
 def flush(knowledge: Knowledge, level: Level, judged: Judgement, fluids: Sequence[str], rules: Sequence[Rule]) -> Finding:
     """Two that follow each other on one line and must not meet in it."""
     names = f"{name(knowledge, judged.pair[0])} + {name(knowledge, judged.pair[1])}"
-    why = {Status.INCOMPATIBLE: "incompatible", Status.VARIABLE: "not safely compatible", Status.NO_DATA: "not studied together"}[judged.status]
-    fluid = f"with {' or '.join(vehicle(knowledge, item) for item in fluids)}" if fluids else "with a fluid that both labels permit (no label read names one)"
+    why = {Status.INCOMPATIBLE: "incompatible", Status.VARIABLE: "not safely compatible", Status.NO_DATA: "not studied together"}[
+        judged.status
+    ]
+    fluid = (
+        f"with {' or '.join(vehicle(knowledge, item) for item in fluids)}"
+        if fluids
+        else "with a fluid that both labels permit (no label read names one)"
+    )
     sources = tuple(dict.fromkeys((*cites(rule.cited for rule in rules), *line_finding(knowledge, judged).sources)))
-    return Finding(level=level, kind=FindingKind.LINE, code="flush-between", drugs=judged.pair, text=f"{names}: one after the other on one line, {why}. Flush between {fluid}.", sources=sources)
+    return Finding(
+        level=level,
+        kind=FindingKind.LINE,
+        code="flush-between",
+        drugs=judged.pair,
+        text=f"{names}: one after the other on one line, {why}. Flush between {fluid}.",
+        sources=sources,
+    )
 
 
 def mixture(drugs: tuple[str, ...]) -> Finding:
@@ -264,7 +299,11 @@ def not_understood(item: NotUnderstood) -> Finding:
     if item.reason.startswith("ambiguous"):
         text = f'"{item.asked}" is ambiguous' + (f" ({item.why})" if item.why else "") + f". Name one of: {', '.join(item.candidates)}."
     elif item.candidates:
-        text = f'"{item.asked}" was not understood' + (f": {item.why}" if item.why else "") + f". Did you mean: {', '.join(item.candidates)}? It was not checked."
+        text = (
+            f'"{item.asked}" was not understood'
+            + (f": {item.why}" if item.why else "")
+            + f". Did you mean: {', '.join(item.candidates)}? It was not checked."
+        )
     else:
         text = f'"{item.asked}" was not understood' + (f": {item.why}" if item.why else "") + ". It was not checked."
     return Finding(level=Level.UNKNOWN, kind=FindingKind.NAME, code=item.reason, drugs=(), text=text)
@@ -278,7 +317,10 @@ def demand(knowledge: Knowledge, rules: Sequence[Rule]) -> str:
     drug = name(knowledge, rules[0].drug)
     template = knowledge.words.get("rule", {}).get(rules[0].rule, "{value} {unit}")
     said = dict.fromkeys(
-        template.replace("{value}", _values(knowledge, rule)).replace("{unit}", word(knowledge, "unit", rule.unit) if rule.unit else "").replace(" .", ".").strip()
+        template.replace("{value}", _values(knowledge, rule))
+        .replace("{unit}", word(knowledge, "unit", rule.unit) if rule.unit else "")
+        .replace(" .", ".")
+        .strip()
         for rule in rules
     )
     return f"{drug}: {' / '.join(said)}"
@@ -288,7 +330,10 @@ _ALTERNATIVES = frozenset({"diluent-required", "reconstitution-fluid", "flush-be
 
 
 def _values(knowledge: Knowledge, rule: Rule) -> str:
-    said = [vehicle(knowledge, value) if value in knowledge.drugs else value if value[0] in "0123456789<>" else word(knowledge, "value", value) for value in rule.values]
+    said = [
+        vehicle(knowledge, value) if value in knowledge.drugs else value if value[0] in "0123456789<>" else word(knowledge, "value", value)
+        for value in rule.values
+    ]
     return (" or " if rule.rule in _ALTERNATIVES else ", ").join(said)
 
 
@@ -296,7 +341,11 @@ def not_iv(knowledge: Knowledge, drug: str, hard: bool, rules: Sequence[Rule]) -
     """A product asked as an infusion that is not for the vein."""
     seen = dict.fromkeys(word(knowledge, "value", value) for rule in rules for value in rule.values if value in ("sc", "im"))
     instead = f" It is {' or '.join(seen)}." if seen else ""
-    strength = "is not to be given into a vein." if hard else "is given another way than by vein in the labels seen; other presentations may differ."
+    strength = (
+        "is not to be given into a vein."
+        if hard
+        else "is given another way than by vein in the labels seen; other presentations may differ."
+    )
     return f"{name(knowledge, drug)} {strength}{instead} Check the route and the product."
 
 
@@ -329,11 +378,19 @@ def diluent_not_listed(knowledge: Knowledge, drug: str, fluid: str, rules: Seque
 def limit(knowledge: Knowledge, drug: str, code: str, asked: str, rules: Sequence[Rule]) -> str:
     """A limit that was passed."""
     limits = " / ".join(dict.fromkeys(f"{rule.values[0]} {rule.unit}".strip() for rule in rules))
-    what = {"max-concentration": "is above the highest concentration", "min-concentration": "is below the lowest concentration",
-            "min-infusion-time": "is shorter than the least infusion time", "max-rate": "is above the highest rate"}[code]
+    what = {
+        "max-concentration": "is above the highest concentration",
+        "min-concentration": "is below the lowest concentration",
+        "min-infusion-time": "is shorter than the least infusion time",
+        "max-rate": "is above the highest rate",
+    }[code]
     return f"{name(knowledge, drug)}: {asked} {what} of the label ({limits})."
 
 
 def weighed_words(item: Weighed) -> str:
     """Why a row covers, excludes or is silent, in a word for the explanation."""
-    return {"covers": "tested under the conditions asked", "silent": "does not state what was asked", "excludes": "tested under other conditions"}[item.relation]
+    return {
+        "covers": "tested under the conditions asked",
+        "silent": "does not state what was asked",
+        "excludes": "tested under other conditions",
+    }[item.relation]

@@ -89,7 +89,9 @@ def lint_command(root: Path | None, as_json: bool, errors_only: bool, list_rules
 
 def _list_rules(as_json: bool) -> None:
     if as_json:
-        told = [{"code": rule.code, "level": str(rule.level), "scope": str(rule.scope), "description": rule.description} for rule in rules()]
+        told = [
+            {"code": rule.code, "level": str(rule.level), "scope": str(rule.scope), "description": rule.description} for rule in rules()
+        ]
         click.echo(json.dumps(told, indent=1))
         return
     table = _table("code", "level", "what it asks")
@@ -206,15 +208,27 @@ def conflicts_command(root: Path | None, as_json: bool) -> None:
     if as_json:
         told = {
             "conflicts": [
-                {"pair": item.pair, "mode": str(item.mode), "explained_by": item.explained_by, "sources": {source: [_told(knowledge, row) for row in rows] for source, rows in item.by_source.items()}}
+                {
+                    "pair": item.pair,
+                    "mode": str(item.mode),
+                    "explained_by": item.explained_by,
+                    "sources": {source: [_told(knowledge, row) for row in rows] for source, rows in item.by_source.items()},
+                }
                 for item in found
             ],
-            "agreement": [{"between": [item.first, item.second], "pairs": item.pairs, "agreed": item.agreed, "kappa": item.kappa} for item in agreed],
+            "agreement": [
+                {"between": [item.first, item.second], "pairs": item.pairs, "agreed": item.agreed, "kappa": item.kappa} for item in agreed
+            ],
         }
         click.echo(json.dumps(told, indent=1, ensure_ascii=False))
         return
     for item in found:
-        table = _table("source", "result", "tested", title=f"{item.pair[0]} + {item.pair[1]}, {item.mode}: {'explained by ' + ' or '.join(item.explained_by) if item.explained_by else 'unexplained'}")
+        table = _table(
+            "source",
+            "result",
+            "tested",
+            title=f"{item.pair[0]} + {item.pair[1]}, {item.mode}: {'explained by ' + ' or '.join(item.explained_by) if item.explained_by else 'unexplained'}",
+        )
         for source, rows in item.by_source.items():
             kind = knowledge.sources[source].kind
             for row in rows:
@@ -224,7 +238,10 @@ def conflicts_command(root: Path | None, as_json: bool) -> None:
         _console.print(table)
         _console.print()
     explained = sum(bool(item.explained_by) for item in found)
-    _console.print(f"{len(found)} pairs on which sources disagree, counted by mode: {explained} explained, {len(found) - explained} unexplained\n", style="bold")
+    _console.print(
+        f"{len(found)} pairs on which sources disagree, counted by mode: {explained} explained, {len(found) - explained} unexplained\n",
+        style="bold",
+    )
     table = _table("between", "pairs of which both speak", "agree", "kappa", title="Agreement between kinds of sources")
     for line in agreed:
         value = "not defined" if line.kappa is None else f"{line.kappa:.2f}"

@@ -50,7 +50,14 @@ def conflicts(knowledge: Knowledge) -> list[Conflict]:
         for row in rows:
             by_source.setdefault(row.cited.source, []).append(row)
         if len({together(some) for some in by_source.values()}) > 1:
-            found.append(Conflict(pair=pair, mode=mode, by_source={source: tuple(some) for source, some in by_source.items()}, explained_by=explanation(rows)))
+            found.append(
+                Conflict(
+                    pair=pair,
+                    mode=mode,
+                    by_source={source: tuple(some) for source, some in by_source.items()},
+                    explained_by=explanation(rows),
+                )
+            )
     return sorted(found, key=lambda conflict: (conflict.mode, conflict.pair))
 
 
@@ -71,10 +78,16 @@ def explanation(rows: Sequence[Row]) -> tuple[str, ...]:
         found.append("vehicle")
     if any(_disjoint([_one(pick(row).formulation) for row in good], [_one(pick(row).formulation) for row in bad]) for pick in _SIDES):
         found.append("formulation")
-    if _disjoint([_one(str(row.basis)) for row in good], [_one(str(row.basis)) for row in bad]) or _disjoint([_known(row) for row in good], [_known(row) for row in bad]):
+    if _disjoint([_one(str(row.basis)) for row in good], [_one(str(row.basis)) for row in bad]) or _disjoint(
+        [_known(row) for row in good], [_known(row) for row in bad]
+    ):
         found.append("method")
     watched, failed = [row.hours for row in good], [row.hours for row in bad]
-    if None not in watched and None not in failed and max(hours for hours in watched if hours is not None) < min(hours for hours in failed if hours is not None):
+    if (
+        None not in watched
+        and None not in failed
+        and max(hours for hours in watched if hours is not None) < min(hours for hours in failed if hours is not None)
+    ):
         found.append("hours")
     return tuple(found)
 
@@ -147,6 +160,8 @@ def together(rows: Iterable[Row]) -> Result:
 def _direct(knowledge: Knowledge) -> dict[tuple[Pair, Mode], list[Row]]:
     """Rows that name both drugs, by pair and mode."""
     return {
-        (pair, mode): rows for pair, modes in knowledge.evidence.items() for mode, found in modes.items()
+        (pair, mode): rows
+        for pair, modes in knowledge.evidence.items()
+        for mode, found in modes.items()
         if (rows := [item.row for item in found if item.via is None])
     }

@@ -34,4 +34,6 @@ class KnowledgeError(Exception):
         self.problems = tuple(sorted(problems))
         shown = "\n".join(str(problem) for problem in self.problems[:20])
         more = len(self.problems) - 20
-        super().__init__(f"{len(self.problems)} problem(s) in the knowledge files\n{shown}" + (f"\n... and {more} more" if more > 0 else ""))
+        super().__init__(
+            f"{len(self.problems)} problem(s) in the knowledge files\n{shown}" + (f"\n... and {more} more" if more > 0 else "")
+        )

@@ -18,7 +18,9 @@ from knowledge.model import Cited
 from knowledge.units import Concentration, ConcentrationError
 
 _ID = r"[a-z0-9][a-z0-9.-]*"
-ID = Regexp(rf"^{_ID}$", error='"{input}" is not an id | use lower-case letters, digits, hyphens and dots: the file name of knowledge/drugs/')
+ID = Regexp(
+    rf"^{_ID}$", error='"{input}" is not an id | use lower-case letters, digits, hyphens and dots: the file name of knowledge/drugs/'
+)
 REFERENCE = Regexp(rf"^((class|group):)?{_ID}$", error='"{input}" is not a reference | write a drug id, class:<id> or group:<id>')
 
 
@@ -26,7 +28,7 @@ class Text(fields.Field[str]):
     """A line of text; a list or mapping in its place is refused."""
 
     default_error_messages = {
-        "required": 'this field is missing | add it: every record needs it',
+        "required": "this field is missing | add it: every record needs it",
         "list": "one value is expected here, not a list or mapping | write a single value",
         "empty": "the field is empty | write a value or leave the field out",
     }
@@ -84,7 +86,9 @@ class Conc(Text):
         try:
             return Concentration.parse(text)
         except ConcentrationError as error:
-            raise ValidationError(f"{error.reason} | write a concentration (\"5 mg/mL\", \"5-10 mg/mL\", \"up to 4 mg/mL\"), or put an amount or ratio in `added`") from error
+            raise ValidationError(
+                f'{error.reason} | write a concentration ("5 mg/mL", "5-10 mg/mL", "up to 4 mg/mL"), or put an amount or ratio in `added`'
+            ) from error
 
 
 class Texts(fields.Field[tuple[str, ...]]):

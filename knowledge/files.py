@@ -17,7 +17,21 @@ from knowledge.errors import KnowledgeError, Problem
 Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the C parser where the wheel has it
 
 FOLDERS = ("drugs", "studies", "interactions")
-SINGLE = ("classes", "groups", "substances", "sources", "ambiguous", "vocabulary", "release", "grid", "second-read", "wanted", "acid-base", "accepted-conflicts", "accepted-gaps")
+SINGLE = (
+    "classes",
+    "groups",
+    "substances",
+    "sources",
+    "ambiguous",
+    "vocabulary",
+    "release",
+    "grid",
+    "second-read",
+    "wanted",
+    "acid-base",
+    "accepted-conflicts",
+    "accepted-gaps",
+)
 DEEPEST = 12  # levels of nesting; the formats need six
 
 
@@ -94,7 +108,9 @@ class _Builder:
         self.next()  # the end of the document
         event = self.next()
         if not isinstance(event, yaml.StreamEndEvent):
-            raise _refuse(self.name, _line(event), "not-yaml", "a second document begins here", "one file holds one document: remove the line ---")
+            raise _refuse(
+                self.name, _line(event), "not-yaml", "a second document begins here", "one file holds one document: remove the line ---"
+            )
         return value
 
     def _value(self, event: Any, depth: int) -> Any:
@@ -114,7 +130,9 @@ class _Builder:
                 raise _refuse(self.name, _line(key), "bad-key", "a key is not plain text", "use a single word as key")
             if key.value in mapping:
                 reason = f'"{key.value}" stands twice in one mapping'
-                raise _refuse(self.name, _line(key), "duplicate-key", reason, "keep one of the two; the second would silently replace the first")
+                raise _refuse(
+                    self.name, _line(key), "duplicate-key", reason, "keep one of the two; the second would silently replace the first"
+                )
             mapping.lines[key.value] = _line(key)
             mapping[key.value] = self._value(self.next(), depth + 1)
         return mapping
@@ -122,7 +140,9 @@ class _Builder:
     def _plain(self, event: Any, depth: int) -> None:
         """Refuse what makes a file say more, or other, than what is written."""
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise _refuse(self.name, _line(event), "anchor", f'"{event.anchor}" is a YAML anchor or alias', "write the value out where it is meant")
+            raise _refuse(
+                self.name, _line(event), "anchor", f'"{event.anchor}" is a YAML anchor or alias', "write the value out where it is meant"
+            )
         if event.tag is not None:
             raise _refuse(self.name, _line(event), "tag", f'"{event.tag}" is a YAML tag', "leave the tag out: every value is text")
         if depth > DEEPEST:

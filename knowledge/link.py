@@ -12,14 +12,32 @@ from dataclasses import dataclass, field, replace
 
 import networkx as nx
 
-from knowledge.model import Cited, Content, Drug, DrugClass, Group, Interaction, Kind, Mode, Overlay, Policy, Records, Result, Row, Source, Standard
+from knowledge.model import (
+    Cited,
+    Content,
+    Drug,
+    DrugClass,
+    Group,
+    Interaction,
+    Kind,
+    Mode,
+    Overlay,
+    Policy,
+    Records,
+    Result,
+    Row,
+    Source,
+    Standard,
+)
 
 Pair = tuple[str, str]
 POLICY_SOURCE = "local-policy"  # the source id of a facility's own decisions
 
 # Roles in which a component is there in earnest. Buffers, stabilisers and other excipients of a vial are too
 # little to count as a source of the ion; they are shown on the drug's page, not carried.
-CARRIED_ROLES = frozenset({"electrolyte", "nutrient", "lipid", "emulsifier", "active", "vehicle", "colloid", "anticoagulant", "component-present"})
+CARRIED_ROLES = frozenset(
+    {"electrolyte", "nutrient", "lipid", "emulsifier", "active", "vehicle", "colloid", "anticoagulant", "component-present"}
+)
 _G_PER_L = {"g/L": 1.0, "%": 10.0, "% w/v": 10.0, "mg/mL": 1.0, "mg/100 mL": 0.01}
 
 
@@ -109,14 +127,17 @@ def link(records: Records, digest: str) -> Knowledge:
 def _in_order(records: Records) -> Records:
     """The same records in one fixed order, so that the order of files and of lines in them never shows in an answer."""
     return replace(
-        records, drugs=tuple(sorted(records.drugs, key=lambda item: item.id)), classes=tuple(sorted(records.classes, key=lambda item: item.id)),
-        groups=tuple(sorted(records.groups, key=lambda item: item.id)), rows=tuple(sorted(records.rows, key=lambda item: _numbered(item.id))),
+        records,
+        drugs=tuple(sorted(records.drugs, key=lambda item: item.id)),
+        classes=tuple(sorted(records.classes, key=lambda item: item.id)),
+        groups=tuple(sorted(records.groups, key=lambda item: item.id)),
+        rows=tuple(sorted(records.rows, key=lambda item: _numbered(item.id))),
         interactions=tuple(sorted(records.interactions, key=lambda item: _numbered(item.id))),
     )
 
 
 def _numbered(identity: str) -> tuple[str, int]:
-    """"source#12" so that 2 stands before 12."""
+    """ "source#12" so that 2 stands before 12."""
     name, _, number = identity.rpartition("#")
     return (name, int(number)) if number.isdigit() else (identity, 0)
 
@@ -157,13 +178,25 @@ class _Linker:
                 for code in values:
                     codes[system, code].append(drug.id)
         return Knowledge(
-            version=self.records.version, date=self.records.date, digest=self.digest, records=self.records, graph=self.graph,
-            drugs=self.drugs, classes={cls.id: cls for cls in self.records.classes}, groups=self.groups, sources=self.sources,
-            vehicles=self.vehicles, carried=carried, group_members=members,
+            version=self.records.version,
+            date=self.records.date,
+            digest=self.digest,
+            records=self.records,
+            graph=self.graph,
+            drugs=self.drugs,
+            classes={cls.id: cls for cls in self.records.classes},
+            groups=self.groups,
+            sources=self.sources,
+            vehicles=self.vehicles,
+            carried=carried,
+            group_members=members,
             class_members={cls: tuple(found) for cls, found in self.class_members.items()},
             evidence={pair: {mode: tuple(rows) for mode, rows in modes.items()} for pair, modes in self.evidence.items()},
-            kin=self._kin(members), interactions={pair: tuple(found) for pair, found in self.interactions.items()},
-            codes={key: tuple(sorted(found)) for key, found in codes.items()}, words=self.records.vocabulary, overlay=overlay,
+            kin=self._kin(members),
+            interactions={pair: tuple(found) for pair, found in self.interactions.items()},
+            codes={key: tuple(sorted(found)) for key, found in codes.items()},
+            words=self.records.vocabulary,
+            overlay=overlay,
             policies={((policy.pair[0], policy.pair[1]), policy.mode): policy for policy in overlay.policies} if overlay else {},
             standards={standard.drug: standard for standard in overlay.standards} if overlay else {},
         )
@@ -209,7 +242,9 @@ class _Linker:
             carried[component] = Carried(component=component, present=bool(there), in_earnest=earnest, contents=tuple(there or contents))
             if there:
                 self.graph.add_node(f"component:{component}", kind="component")
-                self.graph.add_edge(drug.id, f"component:{component}", kind="contains", sources=tuple(content.cited.source for content in there))
+                self.graph.add_edge(
+                    drug.id, f"component:{component}", kind="contains", sources=tuple(content.cited.source for content in there)
+                )
         return carried
 
     def _group_members(self, group: Group, carried: dict[str, dict[str, Carried]]) -> Iterator[tuple[str, Via]]:
@@ -265,7 +300,13 @@ class _Linker:
                 if component.drug and drug.kind is Kind.DRUG:
                     self.reaches[component.drug].append((drug.id, Via(kind="component", through=component.drug, member=drug.id)))
             for link_kind, to in (("ingredient", drug.ingredient), ("ingredient", drug.parent)):
-                if to and to != drug.id and to in self.drugs and drug.kind is Kind.DRUG and all(name != drug.id for name, _ in self.reaches[to]):
+                if (
+                    to
+                    and to != drug.id
+                    and to in self.drugs
+                    and drug.kind is Kind.DRUG
+                    and all(name != drug.id for name, _ in self.reaches[to])
+                ):
                     self.reaches[to].append((drug.id, Via(kind=link_kind, through=to, member=drug.id)))
 
     def _expand(self, end: str, members: dict[str, dict[str, Via]]) -> Iterator[tuple[str, tuple[Via, ...]]]:

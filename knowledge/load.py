@@ -132,8 +132,19 @@ class _Reader:
         wanted = tuple(self._list("wanted", schema.WantedSchema())) if "wanted.yaml" in self.contents else ()
         self._twice(sources)
         records = Records(
-            version=release["version"] if release else "", date=release["date"] if release else "", drugs=drugs, classes=classes, groups=groups,
-            substances=substances, sources=sources, rows=rows, interactions=interactions, ambiguous=ambiguous, vocabulary=vocabulary, acid_base=acid_base, wanted=wanted,
+            version=release["version"] if release else "",
+            date=release["date"] if release else "",
+            drugs=drugs,
+            classes=classes,
+            groups=groups,
+            substances=substances,
+            sources=sources,
+            rows=rows,
+            interactions=interactions,
+            ambiguous=ambiguous,
+            vocabulary=vocabulary,
+            acid_base=acid_base,
+            wanted=wanted,
         )
         self._check(records)
         self.reading.records = _with_fluids(records)
@@ -232,7 +243,14 @@ class _Reader:
             return {}
         for name, words in data.items() if isinstance(data, dict) else [("", None)]:
             if not isinstance(words, dict) or not all(isinstance(text, str) for text in words.values()):
-                self._tell("vocabulary.yaml", getattr(data, "lines", {}).get(name, 1), "schema", name, "a code list maps codes to words", "write code: words")
+                self._tell(
+                    "vocabulary.yaml",
+                    getattr(data, "lines", {}).get(name, 1),
+                    "schema",
+                    name,
+                    "a code list maps codes to words",
+                    "write code: words",
+                )
                 return {}
         return {name: dict(words) for name, words in data.items()}
 
@@ -292,10 +310,17 @@ class _Reader:
         """The files in which a name that is missing may stand."""
         if code == "vehicle-unknown":
             mark = f"vehicle_code: {name}".encode()
-            return {f"drugs/{name}.yaml", *(file for file, content in self.contents.items() if file.startswith("drugs/") and mark in content)}
+            return {
+                f"drugs/{name}.yaml",
+                *(file for file, content in self.contents.items() if file.startswith("drugs/") and mark in content),
+            }
         homes = {
-            "drug-unknown": {f"drugs/{name}.yaml"}, "source-unknown": {f"studies/{name}.yaml", "sources.yaml"}, "class-unknown": {"classes.yaml"},
-            "group-unknown": {"groups.yaml"}, "component-unknown": {"substances.yaml"}, "word-unknown": {"vocabulary.yaml"},
+            "drug-unknown": {f"drugs/{name}.yaml"},
+            "source-unknown": {f"studies/{name}.yaml", "sources.yaml"},
+            "class-unknown": {"classes.yaml"},
+            "group-unknown": {"groups.yaml"},
+            "component-unknown": {"substances.yaml"},
+            "word-unknown": {"vocabulary.yaml"},
         }
         return homes.get(code, set())
 
@@ -317,7 +342,11 @@ def _with_fluids(records: Records) -> Records:
 
 # --- the compiled cache ---
 
-_FORMAT = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in ("files.py", "model.py", "units.py", "fields.py", "schema.py", "load.py", "references.py"))).hexdigest()
+_FORMAT = hashlib.sha256(
+    b"".join(
+        (HERE / name).read_bytes() for name in ("files.py", "model.py", "units.py", "fields.py", "schema.py", "load.py", "references.py")
+    )
+).hexdigest()
 
 
 def _cache_path(digest: str) -> Path:

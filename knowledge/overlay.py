@@ -20,7 +20,27 @@ from knowledge import files
 from knowledge.errors import KnowledgeError, Problem
 from knowledge.fields import Conc, Number, Strict, Text, Texts, Word
 from knowledge.link import POLICY_SOURCE
-from knowledge.model import Alias, Basis, Cited, Drug, Effect, Finding, Method, Mode, Overlay, Policy, Records, Result, Review, Row, Rule, Side, Source, SourceKind, Standard
+from knowledge.model import (
+    Alias,
+    Basis,
+    Cited,
+    Drug,
+    Effect,
+    Finding,
+    Method,
+    Mode,
+    Overlay,
+    Policy,
+    Records,
+    Result,
+    Review,
+    Row,
+    Rule,
+    Side,
+    Source,
+    SourceKind,
+    Standard,
+)
 from knowledge.shapes import flat
 
 _STATUSES = ("incompatible", "variable", "compatible")
@@ -50,7 +70,9 @@ class PolicySchema(Strict):
         if len(data["pair"]) != 2:
             raise ValidationError("a policy speaks of two drugs | write both", "pair")
         if data["status"] != "incompatible" and not data["approver"]:
-            raise ValidationError(f'a policy that may make a pair "{data["status"]}" needs an approver | add approver: name and role', "approver")
+            raise ValidationError(
+                f'a policy that may make a pair "{data["status"]}" needs an approver | add approver: name and role', "approver"
+            )
 
 
 class StandardSchema(Strict):
@@ -128,11 +150,29 @@ class _Reader:
 
     def read(self) -> Records:
         if not (self.folder / "overlay.yaml").is_file():
-            raise KnowledgeError([self._problem("overlay.yaml", 0, "missing-file", "", f"{self.folder.name} holds no overlay.yaml", "write overlay.yaml with name: your facility")])
+            raise KnowledgeError(
+                [
+                    self._problem(
+                        "overlay.yaml",
+                        0,
+                        "missing-file",
+                        "",
+                        f"{self.folder.name} holds no overlay.yaml",
+                        "write overlay.yaml with name: your facility",
+                    )
+                ]
+            )
         contents = {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in sorted(self.folder.rglob("*.yaml"))}
         head = self._load(OverlaySchema(), "overlay.yaml", self._parse("overlay.yaml", contents)) or {"name": ""}
         policies = tuple(
-            Policy(pair=tuple(sorted(item["pair"])), mode=item["mode"], status=item["status"], reason=item["reason"], approver=item["approver"], date=item["date"])
+            Policy(
+                pair=tuple(sorted(item["pair"])),
+                mode=item["mode"],
+                status=item["status"],
+                reason=item["reason"],
+                approver=item["approver"],
+                date=item["date"],
+            )
             for item in self._list("policies", PolicySchema(), contents, ("pair",))
         )
         standards = tuple(
@@ -146,13 +186,29 @@ class _Reader:
             drugs[item["drug"]] = _ruled(drugs[item["drug"]], item, self.fluids)
         rows, sources = self._charts(contents)
         sources.append(Source(id=POLICY_SOURCE, kind=SourceKind.POLICY, title=f"Local policy of {head['name']}"))
-        unknown = sorted(set(contents) - {f"{name}.yaml" for name in ("overlay", "policies", "standards", "names", "rules")} - {name for name in contents if name.startswith("charts/")})
+        unknown = sorted(
+            set(contents)
+            - {f"{name}.yaml" for name in ("overlay", "policies", "standards", "names", "rules")}
+            - {name for name in contents if name.startswith("charts/")}
+        )
         for name in unknown:
-            self.problems.append(self._problem(name, 0, "unknown-file", "", "this is not a file of an overlay", "the files are overlay, policies, standards, names, rules and charts/*"))
+            self.problems.append(
+                self._problem(
+                    name,
+                    0,
+                    "unknown-file",
+                    "",
+                    "this is not a file of an overlay",
+                    "the files are overlay, policies, standards, names, rules and charts/*",
+                )
+            )
         if self.problems:
             raise KnowledgeError(self.problems)
         return replace(
-            self.records, drugs=tuple(drugs.values()), rows=self.records.rows + tuple(rows), sources=self.records.sources + tuple(sources),
+            self.records,
+            drugs=tuple(drugs.values()),
+            rows=self.records.rows + tuple(rows),
+            sources=self.records.sources + tuple(sources),
             overlay=Overlay(name=head["name"], digest=files.digest(contents), policies=policies, standards=standards),
         )
 
@@ -167,7 +223,13 @@ class _Reader:
             head = self._load(ChartSchema(), name, data)
             if head is None:
                 continue
-            source = Source(id=f"chart-{Path(name).stem}", kind=SourceKind.CHART, title=head["name"], licence=head["licence"], year=head.get("imported", ""))
+            source = Source(
+                id=f"chart-{Path(name).stem}",
+                kind=SourceKind.CHART,
+                title=head["name"],
+                licence=head["licence"],
+                year=head.get("imported", ""),
+            )
             sources.append(source)
             for number, item in enumerate(given, start=1):
                 loaded = self._known(ChartRowSchema(), name, item, f"rows/{number - 1}", ("drug", "with_"))
@@ -194,10 +256,23 @@ class _Reader:
         named = [name for field in drugs_in for name in (loaded[field] if isinstance(loaded[field], tuple) else (loaded[field],))]
         for name in named:
             if name not in self.drugs:
-                self.problems.append(self._problem(file, getattr(item, "line", 1), "reference", at, f'the drug "{name}" is unknown', "write an id of knowledge/drugs/"))
+                self.problems.append(
+                    self._problem(
+                        file, getattr(item, "line", 1), "reference", at, f'the drug "{name}" is unknown', "write an id of knowledge/drugs/"
+                    )
+                )
                 return None
         if loaded.get("rule") and loaded["rule"] not in self.kinds:
-            self.problems.append(self._problem(file, getattr(item, "line", 1), "reference", at, f'the rule "{loaded["rule"]}" is unknown', f"the rules are: {', '.join(sorted(self.kinds))}"))
+            self.problems.append(
+                self._problem(
+                    file,
+                    getattr(item, "line", 1),
+                    "reference",
+                    at,
+                    f'the rule "{loaded["rule"]}" is unknown',
+                    f"the rules are: {', '.join(sorted(self.kinds))}",
+                )
+            )
             return None
         return loaded
 
@@ -214,7 +289,9 @@ class _Reader:
         except ValidationError as error:
             for at, line, message in flat(error.messages, data, getattr(data, "line", 1)):
                 reason, _, mend = message.partition(" | ")
-                self.problems.append(self._problem(file, line, "schema", "/".join(filter(None, [prefix, at])), reason, mend or "see docs/overlay.md"))
+                self.problems.append(
+                    self._problem(file, line, "schema", "/".join(filter(None, [prefix, at])), reason, mend or "see docs/overlay.md")
+                )
             return None
 
     @staticmethod
@@ -230,8 +307,13 @@ def _named(drug: Drug, item: dict[str, Any]) -> Drug:
 
 def _ruled(drug: Drug, item: dict[str, Any], fluids: dict[str, str]) -> Drug:
     rule = Rule(
-        drug=drug.id, rule=item["rule"], values=tuple(fluids.get(value, value) for value in item["value"]), unit=item["unit"], effect=item["effect"],
-        note=item["reason"], cited=Cited(source=POLICY_SOURCE, at="rules.yaml"),
+        drug=drug.id,
+        rule=item["rule"],
+        values=tuple(fluids.get(value, value) for value in item["value"]),
+        unit=item["unit"],
+        effect=item["effect"],
+        note=item["reason"],
+        cited=Cited(source=POLICY_SOURCE, at="rules.yaml"),
     )
     return replace(drug, rules=(*drug.rules, rule))
 
@@ -243,7 +325,15 @@ def _chart_row(item: dict[str, Any], source: str, number: int, fluids: dict[str,
     )
     a, b = sorted(sides, key=lambda side: side.drug)
     return Row(
-        id=f"{source}#{number}", a=a, b=b, mode=item["mode"], result=item["result"], basis=Basis.PHYSICAL, method=(Method.OTHER,), hours=item["hours"],
-        finding=Finding.NONE if item["result"] is Result.COMPATIBLE else Finding.OTHER, note=item["note"],
+        id=f"{source}#{number}",
+        a=a,
+        b=b,
+        mode=item["mode"],
+        result=item["result"],
+        basis=Basis.PHYSICAL,
+        method=(Method.OTHER,),
+        hours=item["hours"],
+        finding=Finding.NONE if item["result"] is Result.COMPATIBLE else Finding.OTHER,
+        note=item["note"],
         cited=Cited(source=source, at=f"row {number}", review=Review.TRANSCRIBED),
     )

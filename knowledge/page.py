@@ -45,21 +45,30 @@ def page(knowledge: Knowledge, drug_id: str) -> dict[str, Any]:
     """All that is known of one drug, section by section; every statement with its source."""
     drug = knowledge.drugs[drug_id]
     return {
-        "id": drug.id, "name": drug.name, "kind": str(drug.kind), "infused": drug.infused, "group": drug.group,
+        "id": drug.id,
+        "name": drug.name,
+        "kind": str(drug.kind),
+        "infused": drug.infused,
+        "group": drug.group,
         **{name: value for name in ("usan", "vehicle_code", "ingredient", "parent") if (value := getattr(drug, name))},
         "codes": {system: list(codes) for system, codes in drug.codes.items()},
         "names": [{"name": item.name, "kind": item.kind, "source": item.source} for item in drug.aliases]
         + [{"name": item.text, "kind": "tall-man", "source": item.source} for item in drug.tall_man],
         "components": [{"name": item.name, "drug": item.drug} for item in drug.components],
         "classes": [
-            {"class": item.cls, "name": knowledge.classes[item.cls].name, "source": item.source or knowledge.classes[item.cls].source} for item in drug.classes
+            {"class": item.cls, "name": knowledge.classes[item.cls].name, "source": item.source or knowledge.classes[item.cls].source}
+            for item in drug.classes
         ],
-        "groups": [{"group": group, "why": members[drug.id].through} for group, members in knowledge.group_members.items() if drug.id in members],
+        "groups": [
+            {"group": group, "why": members[drug.id].through} for group, members in knowledge.group_members.items() if drug.id in members
+        ],
         "composition": [
-            {"component": item.component, "amount": f"{item.amount} {item.unit}".strip(), "role": item.role, **_cited(item.cited)} for item in drug.composition
+            {"component": item.component, "amount": f"{item.amount} {item.unit}".strip(), "role": item.role, **_cited(item.cited)}
+            for item in drug.composition
         ],
         "ph": [
-            {"low": item.low, "high": item.high, "of": item.of, "character": item.character, "salt": item.salt, **_cited(item.cited)} for item in drug.acidity
+            {"low": item.low, "high": item.high, "of": item.of, "character": item.character, "salt": item.salt, **_cited(item.cited)}
+            for item in drug.acidity
         ],
         "rules": [_rule(knowledge, rule) for rule in drug.rules],
         "evidence": _evidence(knowledge, drug_id),
@@ -106,10 +115,17 @@ def _evidence(knowledge: Knowledge, drug_id: str) -> list[dict[str, Any]]:
         for mode in Mode:
             for item in modes.get(mode, ()):
                 row = item.row
-                found.append({
-                    "with": other, "mode": str(mode), "result": str(row.result), "tested": tested(knowledge, row, drug_id), "finding": str(row.finding),
-                    "via": item.via.through if item.via else "", **_cited(row.cited),
-                })
+                found.append(
+                    {
+                        "with": other,
+                        "mode": str(mode),
+                        "result": str(row.result),
+                        "tested": tested(knowledge, row, drug_id),
+                        "finding": str(row.finding),
+                        "via": item.via.through if item.via else "",
+                        **_cited(row.cited),
+                    }
+                )
     return sorted(found, key=lambda item: (item["mode"] != "y-site", item["mode"], item["with"]))
 
 
@@ -121,11 +137,18 @@ def _interactions(knowledge: Knowledge, drug_id: str) -> list[dict[str, Any]]:
         other = pair[1] if pair[0] == drug_id else pair[0]
         for item in stated:
             said = item.statement
-            found.append({
-                "with": other, "severity": str(said.severity), "mechanism": said.mechanism, "manage": list(said.manage),
-                "when": said.condition, "route": str(said.route),
-                "role": "object" if item.object == drug_id else "precipitant" if item.precipitant == drug_id else "",
-                "via": [via.through for via in item.via], **_cited(said.cited),
-            })
+            found.append(
+                {
+                    "with": other,
+                    "severity": str(said.severity),
+                    "mechanism": said.mechanism,
+                    "manage": list(said.manage),
+                    "when": said.condition,
+                    "route": str(said.route),
+                    "role": "object" if item.object == drug_id else "precipitant" if item.precipitant == drug_id else "",
+                    "via": [via.through for via in item.via],
+                    **_cited(said.cited),
+                }
+            )
     order = ("contraindicated", "major", "moderate", "minor")
     return sorted(found, key=lambda item: (order.index(item["severity"]), item["with"]))

@@ -90,7 +90,14 @@ def _of_statement(names: _Names, statement: Interaction) -> Iterator[Dangling]:
         yield from names.node(statement.id, "pair", end)
     yield from names.source(statement.id, "source", statement.cited.source)
     if statement.first and statement.first not in ends:
-        yield Dangling(statement.id, "first", "first-unknown", statement.first, f'"{statement.first}" is not one of the pair', "name one of the two drugs")
+        yield Dangling(
+            statement.id,
+            "first",
+            "first-unknown",
+            statement.first,
+            f'"{statement.first}" is not one of the pair',
+            "name one of the two drugs",
+        )
     for drug_id, _ in statement.when.routes if statement.when else ():
         yield from names.node(statement.id, "decided_by/routes", drug_id)
     yield from names.word(statement.id, "mechanism", "mechanism", statement.mechanism)

@@ -88,7 +88,9 @@ class Product:
 
 
 _CONC_UNITS = {"MG": "mg", "MCG": "mcg", "G": "g", "UNT": "units", "MEQ": "mEq", "MMOL": "mmol"}
-_STRENGTH = r"(?P<amount>\d[\d,]*(?:\.\d+)?(?:E\d+)?) (?P<unit>MG|MCG|G|UNT|MEQ|MMOL|ML|%|\[[^\]]{1,20}\])(?:/(?P<per>ML|ACTUAT|HR|MG|ACT))?"
+_STRENGTH = (
+    r"(?P<amount>\d[\d,]*(?:\.\d+)?(?:E\d+)?) (?P<unit>MG|MCG|G|UNT|MEQ|MMOL|ML|%|\[[^\]]{1,20}\])(?:/(?P<per>ML|ACTUAT|HR|MG|ACT))?"
+)
 _COMPONENT = re.compile(rf"(?P<ingredient>.+?) {_STRENGTH}(?: (?P<form>[^\[]+?))?(?: \[(?P<brand>.+)\])?", re.IGNORECASE)
 _OPENING = re.compile(r"(?:Sensor |\d+ HR )?(?:(?P<volume>\d+(?:\.\d+)?) (?P<unit>ML|ACTUAT) )?(?P<rest>.+)", re.IGNORECASE)
 _BRAND = re.compile(r"(?P<rest>.+?) \[(?P<brand>[^\]]+)\]")
@@ -149,7 +151,9 @@ def route_of(form: str) -> str:
     lower = form.casefold().strip()
     if lower in forms():
         return forms()[lower]
-    return next((route for known, route in ((known, forms()[known]) for known in _forms_by_length()) if route and lower.endswith(known)), "")
+    return next(
+        (route for known, route in ((known, forms()[known]) for known in _forms_by_length()) if route and lower.endswith(known)), ""
+    )
 
 
 def rows(path: Path) -> Iterator[dict[str, str]]:

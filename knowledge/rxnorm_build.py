@@ -182,7 +182,9 @@ def _rrf(path: Path, columns: int) -> Iterator[list[str]]:
         for number, text in enumerate(lines, 1):
             fields = text.rstrip("\n").split("|")
             if len(fields) not in (columns, columns + 1):
-                raise _refuse(path, number, f"{len(fields)} fields stand where {columns} are expected", "use the RRF files as NLM gives them")
+                raise _refuse(
+                    path, number, f"{len(fields)} fields stand where {columns} are expected", "use the RRF files as NLM gives them"
+                )
             yield fields
 
 

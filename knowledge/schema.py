@@ -47,12 +47,27 @@ from knowledge.model import (
 CHARACTERS = ("acid", "base", "neutral", "zwitterion", "quaternary")
 ALIAS_KINDS = ("brand", "synonym", "salt", "biosimilar", "abbreviation", "usan", "misspelling", "inn")
 ROLES = (
-    "electrolyte", "nutrient", "lipid", "emulsifier", "tonicity", "buffer", "ph-adjust", "stabilizer", "preservative",
-    "antioxidant", "anticoagulant", "colloid", "active", "vehicle", "surfactant", "solubiliser", "excipient",
-    "component-present", "absent", "property",
+    "electrolyte",
+    "nutrient",
+    "lipid",
+    "emulsifier",
+    "tonicity",
+    "buffer",
+    "ph-adjust",
+    "stabilizer",
+    "preservative",
+    "antioxidant",
+    "anticoagulant",
+    "colloid",
+    "active",
+    "vehicle",
+    "surfactant",
+    "solubiliser",
+    "excipient",
+    "component-present",
+    "absent",
+    "property",
 )
-
-
 
 
 class CitedSchema(Strict):
@@ -98,8 +113,14 @@ class ComponentSchema(Strict):
     record = Component
     name = Text(required=True)
     drug = Text(validate=ID)
-    rxnorm = Text(validate=Regexp(rf"^{Codes.SHAPES['rxnorm']}$", error='"{input}" does not look like a rxnorm code | check it against the terminology'))
-    unii = Text(validate=Regexp(rf"^{Codes.SHAPES['unii']}$", error='"{input}" does not look like a unii code | check it against the terminology'))
+    rxnorm = Text(
+        validate=Regexp(
+            rf"^{Codes.SHAPES['rxnorm']}$", error='"{input}" does not look like a rxnorm code | check it against the terminology'
+        )
+    )
+    unii = Text(
+        validate=Regexp(rf"^{Codes.SHAPES['unii']}$", error='"{input}" does not look like a unii code | check it against the terminology')
+    )
 
 
 class ContentSchema(CitedSchema):
@@ -176,8 +197,15 @@ class DrugSchema(Strict):
         """Make the drug, giving each rule its drug."""
         data["acidity"] = data.pop("ph")
         data["rules"] = [
-            Rule(drug=data["id"], rule=item["rule"], values=item["value"], unit=item["unit"], effect=item["effect"], note=item["note"],
-                 cited=Cited(**{key: item[key] for key in ("source", "at", "read", "review") if key in item}))
+            Rule(
+                drug=data["id"],
+                rule=item["rule"],
+                values=item["value"],
+                unit=item["unit"],
+                effect=item["effect"],
+                note=item["note"],
+                cited=Cited(**{key: item[key] for key in ("source", "at", "read", "review") if key in item}),
+            )
             for item in data["rules"]
         ]
         for name in ("aliases", "tall_man", "components", "classes", "composition", "acidity", "rules"):
@@ -217,7 +245,9 @@ class RowSchema(Strict):
         if data["result"] is Result.COMPATIBLE and data["finding"] not in (Finding.NONE, Finding.OTHER):
             raise ValidationError(f'a compatible row cannot have the finding "{data["finding"]}" | correct result or finding', "finding")
         if data["result"] is Result.INCOMPATIBLE and data["finding"] is Finding.NONE:
-            raise ValidationError('an incompatible row needs a finding | write what was seen, or "other" when the source does not say', "finding")
+            raise ValidationError(
+                'an incompatible row needs a finding | write what was seen, or "other" when the source does not say', "finding"
+            )
         if data["drug"] == data["with_"] and data.get("formulation") == data.get("with_formulation"):
             raise ValidationError("both sides are the same drug | correct drug or with", "with")
 
@@ -226,12 +256,29 @@ class RowSchema(Strict):
         """Make the row with its sides sorted."""
         sides = (
             Side(drug=data["drug"], conc=data.get("conc"), vehicles=data["vehicle"], formulation=data["formulation"], added=data["added"]),
-            Side(drug=data["with_"], conc=data.get("with_conc"), vehicles=data["with_vehicle"], formulation=data["with_formulation"], added=data["with_added"]),
+            Side(
+                drug=data["with_"],
+                conc=data.get("with_conc"),
+                vehicles=data["with_vehicle"],
+                formulation=data["with_formulation"],
+                added=data["with_added"],
+            ),
         )
         a, b = sorted(sides, key=lambda side: side.drug)
         cited = Cited(source=data["source"], at=data["at"], read=data["read"], review=data.get("review", Review.TRANSCRIBED))
-        return Row(id=data["id"], a=a, b=b, mode=data["mode"], result=data["result"], basis=data["basis"], method=data["method"],
-                   hours=data["hours"], finding=data["finding"], note=data["note"], cited=cited)
+        return Row(
+            id=data["id"],
+            a=a,
+            b=b,
+            mode=data["mode"],
+            result=data["result"],
+            basis=data["basis"],
+            method=data["method"],
+            hours=data["hours"],
+            finding=data["finding"],
+            note=data["note"],
+            cited=cited,
+        )
 
 
 class ReadSchema(Strict):
@@ -304,9 +351,22 @@ def statement(data: dict[str, Any], number: str, mechanism: str) -> Interaction:
         a, b = sorted((data["object"], data["precipitant"]))
     cited = Cited(source=data["source"], at=data.get("at", ""), read=data.get("read"), review=data.get("review", Review.TRANSCRIBED))
     return Interaction(
-        id=number, a=a, b=b, object=data.get("object", ""), precipitant=data.get("precipitant", ""), severity=data["severity"], said=data["said"],
-        mechanism=mechanism, effect=data["effect"], manage=data["manage"], route=data["route"], condition=data["when"], when=data["decided_by"],
-        first=data["first"], note=data["note"], cited=cited,
+        id=number,
+        a=a,
+        b=b,
+        object=data.get("object", ""),
+        precipitant=data.get("precipitant", ""),
+        severity=data["severity"],
+        said=data["said"],
+        mechanism=mechanism,
+        effect=data["effect"],
+        manage=data["manage"],
+        route=data["route"],
+        condition=data["when"],
+        when=data["decided_by"],
+        first=data["first"],
+        note=data["note"],
+        cited=cited,
     )
 
 

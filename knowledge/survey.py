@@ -28,7 +28,9 @@ def stats(knowledge: Knowledge) -> Counts:
     y_site = [pair for pair, modes in knowledge.evidence.items() if Mode.Y_SITE in modes]
     named = {row.pair for row in rows if row.mode is Mode.Y_SITE and ":" not in "".join(row.pair)}
     return {
-        "version": knowledge.version, "date": knowledge.date, "digest": knowledge.digest,
+        "version": knowledge.version,
+        "date": knowledge.date,
+        "digest": knowledge.digest,
         "drugs": {
             "infused drugs": sum(drug.kind is Kind.DRUG and drug.infused for drug in drugs),
             "partners, not infused": sum(drug.kind is Kind.DRUG and not drug.infused for drug in drugs),
@@ -37,34 +39,46 @@ def stats(knowledge: Knowledge) -> Counts:
             "all": len(drugs),
         },
         "names": {
-            "aliases": sum(len(drug.aliases) for drug in drugs), "tall-man": sum(len(drug.tall_man) for drug in drugs),
-            "refused as ambiguous": len(records.ambiguous), "with RxNorm": sum("rxnorm" in drug.codes for drug in drugs),
+            "aliases": sum(len(drug.aliases) for drug in drugs),
+            "tall-man": sum(len(drug.tall_man) for drug in drugs),
+            "refused as ambiguous": len(records.ambiguous),
+            "with RxNorm": sum("rxnorm" in drug.codes for drug in drugs),
             "with UNII": sum("unii" in drug.codes for drug in drugs),
         },
         "pairs with Y-site evidence": {"named by a source": len(named), "with those reached through a group": len(y_site)},
         "evidence rows": {
-            "all": len(rows), "by mode and result": _table((str(row.mode), str(row.result)) for row in rows),
+            "all": len(rows),
+            "by mode and result": _table((str(row.mode), str(row.result)) for row in rows),
             "by reading": _count(_read(row.cited) for row in rows),
         },
         "rules": {
-            "all": len(rules), "drugs with rules": sum(bool(drug.rules) for drug in drugs), "by effect": _count(str(rule.effect) for rule in rules),
+            "all": len(rules),
+            "drugs with rules": sum(bool(drug.rules) for drug in drugs),
+            "by effect": _count(str(rule.effect) for rule in rules),
         },
         "interactions": {
-            "statements": len(statements), "pairs of drugs": len(knowledge.interactions),
-            "by severity": _count(str(item.severity) for item in statements), "conditional": sum(bool(item.condition) for item in statements),
+            "statements": len(statements),
+            "pairs of drugs": len(knowledge.interactions),
+            "by severity": _count(str(item.severity) for item in statements),
+            "conditional": sum(bool(item.condition) for item in statements),
             "decided by the order": sum(item.when is not None for item in statements),
         },
         "classes": {"all": len(records.classes), "memberships": sum(len(drug.classes) for drug in drugs)},
         "composition": {"statements": len(contents), "of": sum(bool(drug.composition) for drug in drugs), "groups": len(records.groups)},
         "sources": {
-            "all": len(records.sources), "withdrawn": len(gone), "by kind": _count(str(source.kind) for source in records.sources),
+            "all": len(records.sources),
+            "withdrawn": len(gone),
+            "by kind": _count(str(source.kind) for source in records.sources),
             "by kind and fullest reading": _table(_seen(knowledge)),
         },
         "second-read": {
-            name: _share(cited) for name, cited in {
-                "evidence rows": [row.cited for row in rows], "rules": [rule.cited for rule in rules],
+            name: _share(cited)
+            for name, cited in {
+                "evidence rows": [row.cited for row in rows],
+                "rules": [rule.cited for rule in rules],
                 "interactions": [item.cited for item in statements],
-                "composition": [item.cited for item in contents], "pH": [item.cited for item in acidities],
+                "composition": [item.cited for item in contents],
+                "pH": [item.cited for item in acidities],
             }.items()
         },
     }
@@ -85,7 +99,9 @@ def gaps(knowledge: Knowledge, grid: Iterable[str] = ()) -> dict[str, list[str]]
     found["nothing at all"] = sorted(set(found["no evidence"]) & set(found["no rules"]) & set(found["no interactions"]))
     common = sorted(name for name in set(grid) if name in knowledge.drugs)
     if common:
-        found["common pairs without Y-site evidence"] = [f"{a} + {b}" for a, b in combinations(common, 2) if not knowledge.rows(a, b, Mode.Y_SITE)]
+        found["common pairs without Y-site evidence"] = [
+            f"{a} + {b}" for a, b in combinations(common, 2) if not knowledge.rows(a, b, Mode.Y_SITE)
+        ]
     return found
 
 

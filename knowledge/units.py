@@ -89,9 +89,16 @@ def _near(a: float, b: float) -> bool:
 # A closed registry of our own: only what a concentration of an infusion can be made of.
 _REGISTRY: Any = pint.UnitRegistry(None)
 for _line in (
-    "kilo- = 1e3 = k-", "deci- = 1e-1 = d-", "milli- = 1e-3 = m-", "micro- = 1e-6 = µ- = μ- = u- = mc-", "nano- = 1e-9 = n-",
-    "gram = [mass] = g", "liter = [volume] = l = L", "mole = [substance] = mol",
-    "equivalent = [charge_amount] = Eq = eq = val", "unit = [activity] = units = U = IU = iu = u",
+    "kilo- = 1e3 = k-",
+    "deci- = 1e-1 = d-",
+    "milli- = 1e-3 = m-",
+    "micro- = 1e-6 = µ- = μ- = u- = mc-",
+    "nano- = 1e-9 = n-",
+    "gram = [mass] = g",
+    "liter = [volume] = l = L",
+    "mole = [substance] = mol",
+    "equivalent = [charge_amount] = Eq = eq = val",
+    "unit = [activity] = units = U = IU = iu = u",
 ):
     _REGISTRY.define(_line)
 

@@ -16,7 +16,9 @@ from checker import Checker, Names, Renderer
 from knowledge import Knowledge, load
 
 HERE = Path(__file__).parent
-os.environ.setdefault("LINEWISE_DATABASE", f"sqlite:///{tempfile.mkdtemp(prefix='linewise-test-')}/linewise.db")  # not that of whoever runs the tests
+os.environ.setdefault(
+    "LINEWISE_DATABASE", f"sqlite:///{tempfile.mkdtemp(prefix='linewise-test-')}/linewise.db"
+)  # not that of whoever runs the tests
 WORLD = HERE / "world" / "knowledge"
 
 # A world that fails is large and slow to shrink: by default it is shown as it was drawn.

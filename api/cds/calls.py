@@ -90,7 +90,8 @@ def read(body: Any, hooks: tuple[str, ...], knowledge: Knowledge, reader: Reader
     sent.add(patient)
     _limit(_medicines(new), _medicines(beside) + _medicines(active))
     orders = together(
-        reader.orders.read(new, sent, new=True), [*reader.orders.read(beside, sent, new=False), *reader.orders.read(active, sent, new=False)]
+        reader.orders.read(new, sent, new=True),
+        [*reader.orders.read(beside, sent, new=False), *reader.orders.read(active, sent, new=False)],
     )
     if hook == "order-select":  # while an order is being picked, a draft may not name its medication yet
         for given in orders:
@@ -169,7 +170,9 @@ def _drafts(hook: str, context: Json, sent: Sent) -> tuple[list[tuple[str, Json]
     selections = context.get("selections")
     if hook != "order-select" or not isinstance(selections, list):
         return drafts, [], []
-    chosen = {text(item) for item in selections} | {text(item).rsplit("/", 1)[-1] for item in selections if isinstance(item, str) and "/" not in item}
+    chosen = {text(item) for item in selections} | {
+        text(item).rsplit("/", 1)[-1] for item in selections if isinstance(item, str) and "/" not in item
+    }
     new = [draft for draft in drafts if draft[0] in chosen or text(draft[1].get("id")) in chosen]
     known = {draft[0] for draft in drafts} | {text(draft[1].get("id")) for draft in drafts}
     lost = [

@@ -45,7 +45,12 @@ _REASONS = {
         ("wrong-record", "The record is being corrected"),
     ),
 }
-_TOPICS = {"line": "IV line compatibility", "interaction": "Drug interaction", "order": "Preparation and giving", "reading": "Not understood"}
+_TOPICS = {
+    "line": "IV line compatibility",
+    "interaction": "Drug interaction",
+    "order": "Preparation and giving",
+    "reading": "Not understood",
+}
 REMEMBERED = 20_000
 _RANK = {show: rank for rank, show in enumerate(LOUDNESS)}
 Json = dict[str, Any]
@@ -208,7 +213,11 @@ class Cards:
                 self.details.footer,
             )
         )
-        opening = "Code and name disagree, not checked: " if any(item.reason == DISAGREE for item in problems) else "Not understood, not checked: "
+        opening = (
+            "Code and name disagree, not checked: "
+            if any(item.reason == DISAGREE for item in problems)
+            else "Not understood, not checked: "
+        )
         return _Draft(
             "not-understood",
             "reading",
@@ -221,9 +230,17 @@ class Cards:
 
     def _partial(self, lists: Sequence[str]) -> _Draft:
         told = ", ".join(lists)
-        detail = f"The EHR sent only a part of these lists: {escape(told)}. What is missing from them was not checked.\n\n{self.details.footer}"
+        detail = (
+            f"The EHR sent only a part of these lists: {escape(told)}. What is missing from them was not checked.\n\n{self.details.footer}"
+        )
         return _Draft(
-            "partial", "reading", summaries.cut(f"Not all was checked: the EHR sent only a part of {told}"), detail, self.tiers.partial_list, [], []
+            "partial",
+            "reading",
+            summaries.cut(f"Not all was checked: the EHR sent only a part of {told}"),
+            detail,
+            self.tiers.partial_list,
+            [],
+            [],
         )
 
     def _rest(self, drafts: Sequence[_Draft]) -> _Draft:

@@ -169,7 +169,10 @@ def _where(source: Source) -> str:
     """A source in a cell: who and when, with the way there."""
     told = _cell(
         ", ".join(
-            filter(None, [(source.author or source.title or source.publisher or source.id).split(",")[0].split(";")[0][:48].strip(), source.year])
+            filter(
+                None,
+                [(source.author or source.title or source.publisher or source.id).split(",")[0].split(";")[0][:48].strip(), source.year],
+            )
         )
     )
     url = address(source)

@@ -24,6 +24,13 @@ def overview(cards: Cards, knowledge: Knowledge, orders: Sequence[Given], seed: 
     lines = "\n".join(f"- {wording.demand(knowledge, rules)}" for rules in asked.values())
     sources = cards.details.sources(wording.cites(rule.cited for rules in asked.values() for rule in rules))
     detail = "\n\n".join(
-        ("What these running infusions ask of their line:", lines, "Pairs are checked when an order is picked, signed or verified.", sources)
+        (
+            "What these running infusions ask of their line:",
+            lines,
+            "Pairs are checked when an order is picked, signed or verified.",
+            sources,
+        )
     )
-    return [cards.single("overview", "line", summaries.listed("Asks for a line of its own or limits what shares it: ", names), detail, seed)]
+    return [
+        cards.single("overview", "line", summaries.listed("Asks for a line of its own or limits what shares it: ", names), detail, seed)
+    ]

@@ -20,11 +20,17 @@ def read_feedback(body: Any, service: str, issuer: str, keeps_comments: bool) ->
         raise Failure(
             "bad-call",
             "The body is not feedback.",
-            [AskProblem("feedback", "the list is missing", 'send {"feedback": [{"card": ..., "outcome": "accepted" or "overridden", ...}]}')],
+            [
+                AskProblem(
+                    "feedback", "the list is missing", 'send {"feedback": [{"card": ..., "outcome": "accepted" or "overridden", ...}]}'
+                )
+            ],
         )
     if len(given) > MOST:
         raise Failure(
-            "bad-call", f"At most {MOST} outcomes are taken at once.", [AskProblem("feedback", f"{len(given)} entries", "send fewer at once")]
+            "bad-call",
+            f"At most {MOST} outcomes are taken at once.",
+            [AskProblem("feedback", f"{len(given)} entries", "send fewer at once")],
         )
     problems: list[AskProblem] = []
     found = [_outcome(obj(item), f"feedback[{number}]", service, issuer, keeps_comments, problems) for number, item in enumerate(given)]
@@ -47,7 +53,9 @@ def _outcome(item: Json, at: str, service: str, issuer: str, keeps_comments: boo
         outcome=outcome,
         outcome_at=text(item.get("outcomeTimestamp"), 60),
         issuer=issuer,
-        suggestions=tuple(found for suggestion in items(item.get("acceptedSuggestions"))[:50] if (found := text(suggestion.get("id"), 100))),
+        suggestions=tuple(
+            found for suggestion in items(item.get("acceptedSuggestions"))[:50] if (found := text(suggestion.get("id"), 100))
+        ),
         reason_system=text(reason.get("system"), 300),
         reason_code=text(reason.get("code"), 200),
         reason_display=text(reason.get("display"), 300),

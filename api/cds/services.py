@@ -35,7 +35,14 @@ class Service:
     def entries(self) -> list[Json]:
         """The entries of discovery."""
         return [
-            {"hook": hook, "id": self.id, "title": self.title, "description": self.description, "prefetch": PREFETCH, "usageRequirements": _USAGE}
+            {
+                "hook": hook,
+                "id": self.id,
+                "title": self.title,
+                "description": self.description,
+                "prefetch": PREFETCH,
+                "usageRequirements": _USAGE,
+            }
             for hook in self.hooks
         ]
 

@@ -25,7 +25,9 @@ MOST = 2
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
 
-def suggestions(knowledge: Knowledge, topic: Topic, shown: Sequence[Finding], origin: dict[str, Given], infusions: dict[str, Infusion]) -> list[Json]:
+def suggestions(
+    knowledge: Knowledge, topic: Topic, shown: Sequence[Finding], origin: dict[str, Given], infusions: dict[str, Infusion]
+) -> list[Json]:
     """The suggestions of a card; none when no draft of the request can be changed safely."""
     if topic.kind == DRUG:
         forbidden = any(finding.code in _FLUID_CODES and finding.level in (Level.STOP, Level.CAUTION) for finding in shown)
@@ -40,7 +42,10 @@ def _drafts(ats: Sequence[str], origin: dict[str, Given]) -> list[tuple[str, Giv
     return [
         (at, origin[at])
         for at in ats
-        if at in origin and origin[at].new and text(origin[at].resource.get("resourceType")) in REQUESTS and text(origin[at].resource.get("id"))
+        if at in origin
+        and origin[at].new
+        and text(origin[at].resource.get("resourceType")) in REQUESTS
+        and text(origin[at].resource.get("id"))
     ]
 
 
@@ -77,11 +82,15 @@ def _fluids(knowledge: Knowledge, drug: str, origin: dict[str, Given], infusions
             changed = _poured(knowledge, given.resource, now, fluid) if now else None
             note = f"Prepare in {name}, which the label permits."
             described = (
-                f"Put {name} in the place of {wording.vehicle(knowledge, now)}" if changed is not None and now else f"Add to the order: {note}"
+                f"Put {name} in the place of {wording.vehicle(knowledge, now)}"
+                if changed is not None and now
+                else f"Add to the order: {note}"
             )
             found.append(
                 _update(
-                    f"Prepare {wording.name(knowledge, drug)} in {name}", described, changed if changed is not None else _noted(given.resource, note)
+                    f"Prepare {wording.name(knowledge, drug)} in {name}",
+                    described,
+                    changed if changed is not None else _noted(given.resource, note),
                 )
             )
     return found
@@ -103,7 +112,9 @@ def _poured(knowledge: Knowledge, resource: Json, now: str, fluid: str) -> Json 
     """The draft with another fluid, when it holds one contained mixture with one fluid in it."""
     changed = copy.deepcopy(resource)
     mixtures = [
-        item for item in items(changed.get("contained")) if item.get("resourceType") == "Medication" and len(items(item.get("ingredient"))) > 1
+        item
+        for item in items(changed.get("contained"))
+        if item.get("resourceType") == "Medication" and len(items(item.get("ingredient"))) > 1
     ]
     if len(mixtures) != 1:
         return None

@@ -173,4 +173,6 @@ def _from_here(request: Request) -> bool:
 
 
 def _refused(reason: str) -> Failure:
-    return Failure("unauthorized", f"The caller is not known: {reason}.", [AskProblem("", reason, "docs/ehr.md tells how EHRs are registered")])
+    return Failure(
+        "unauthorized", f"The caller is not known: {reason}.", [AskProblem("", reason, "docs/ehr.md tells how EHRs are registered")]
+    )

@@ -56,7 +56,9 @@ class Bags:
     def of(self, order: Json, sent: Sent) -> Bag:
         """The container that an order, an administration or a statement speaks of."""
         given = obj(order.get("medication"))  # R5: a CodeableReference
-        concept = either(order, "medicationCodeableConcept") or given.get("concept") or (given if "coding" in given or "text" in given else None)
+        concept = (
+            either(order, "medicationCodeableConcept") or given.get("concept") or (given if "coding" in given or "text" in given else None)
+        )
         reference = obj(
             either(order, "medicationReference") or given.get("reference") or (given if isinstance(given.get("reference"), str) else None)
         )
@@ -89,7 +91,9 @@ class Bags:
         """A Medication: by its own code, and by its ingredients, which must not contradict each other."""
         own = self.concepts.read(medication.get("code")) if medication.get("code") else None
         listed = [
-            item for item in items(medication.get("ingredient")) if item.get("isActive") is not False or len(items(medication.get("ingredient"))) > 1
+            item
+            for item in items(medication.get("ingredient"))
+            if item.get("isActive") is not False or len(items(medication.get("ingredient"))) > 1
         ][:MOST_INGREDIENTS]
         if not listed:
             if own is None:
@@ -99,7 +103,9 @@ class Bags:
                     else Bag(
                         "a Medication without code",
                         problems=[
-                            NotUnderstood(at="", asked="a Medication without code", reason="no-medication", why="it has neither code nor ingredients")
+                            NotUnderstood(
+                                at="", asked="a Medication without code", reason="no-medication", why="it has neither code nor ingredients"
+                            )
                         ],
                     )
                 )
@@ -115,7 +121,9 @@ class Bags:
         if label:
             bag.said.append(self.concepts.words.read(label))
         bag.asked = bag.asked or ", ".join([part.drug for part in bag.parts] + [fluid for fluid, _ in fluids]) or "a mixture"
-        self._settle(bag, strengths, fluids, volume_ml(medication.get("totalVolume")) or volume_ml(obj(medication.get("amount")).get("numerator")))
+        self._settle(
+            bag, strengths, fluids, volume_ml(medication.get("totalVolume")) or volume_ml(obj(medication.get("amount")).get("numerator"))
+        )
         return bag
 
     def _ingredient(
@@ -155,7 +163,9 @@ class Bags:
         if product.vehicle:
             fluids.append((product.vehicle, own_ml or (product.volume_ml if not product.parts else None)))
 
-    def _settle(self, bag: Bag, strengths: dict[str, _Strength], fluids: Sequence[tuple[str, float | None]], total_ml: float | None) -> None:
+    def _settle(
+        self, bag: Bag, strengths: dict[str, _Strength], fluids: Sequence[tuple[str, float | None]], total_ml: float | None
+    ) -> None:
         """The fluid of the mixture, and the concentrations that its ingredients make plain."""
         names = list(dict.fromkeys(fluid for fluid, _ in fluids))
         if len(names) == 1:
@@ -234,7 +244,9 @@ def _hold_together(bag: Bag, own: Meaning, fluids: Sequence[str]) -> None:
         _pour(bag, own.product)
     elif named and not named & found and not bag.problems:
         why = f"the code of the Medication is {', '.join(sorted(named))}, but its ingredients are {', '.join(sorted(found)) or 'other'}"
-        bag.problems.append(NotUnderstood(at="", asked=own.asked, reason="code-and-name-disagree", candidates=tuple(sorted(named | found)), why=why))
+        bag.problems.append(
+            NotUnderstood(at="", asked=own.asked, reason="code-and-name-disagree", candidates=tuple(sorted(named | found)), why=why)
+        )
         bag.parts = []
 
 

@@ -165,7 +165,8 @@ class Concepts:
     def _possible(self, best: _Claim, other: _Claim) -> bool:
         """Whether an ambiguous name or code may mean what the others say."""
         return len(best.drugs) == 1 and any(
-            drug in best.drugs or (drug in self.names.knowledge.drugs and self._related(next(iter(best.drugs)), drug)) for drug in other.candidates
+            drug in best.drugs or (drug in self.names.knowledge.drugs and self._related(next(iter(best.drugs)), drug))
+            for drug in other.candidates
         )
 
     def _fullest(self, best: _Claim, settled: Sequence[_Claim]) -> Product | None:
@@ -173,7 +174,12 @@ class Concepts:
         same = [claim.product for claim in settled if claim.drugs == best.drugs and claim.product is not None]
         return max(
             same,
-            key=lambda item: (any(part.conc for part in item.parts), item.volume_ml is not None, item.route != "", item.vehicle is not None),
+            key=lambda item: (
+                any(part.conc for part in item.parts),
+                item.volume_ml is not None,
+                item.route != "",
+                item.vehicle is not None,
+            ),
             default=None,
         )
 

@@ -25,7 +25,9 @@ _VOLUME = r"(?P<{0}>\d[\d,]*(?:\.\d+)?)\s*(?P<{1}>ml|l|liters?|litres?)"
 _INTO = re.compile(r"\bin\b\s*", re.IGNORECASE)
 _OPENING_VOLUME = re.compile(_VOLUME.format("value", "unit") + r"\b\s*(?:of\s+)?", re.IGNORECASE)
 _SLASHED = re.compile(r"(?<=[a-z])\s*/\s*(?=\d[\d,.]*\s*(?:ml|l)\b\s+[a-z0])", re.IGNORECASE)  # "8 mg/250 mL NS" is 8 mg in 250 mL NS
-_MASS = re.compile(r"(?<![\w.])(?P<value>\d[\d,]*(?:\.\d+)?)\s*(?P<unit>mcg|ug|mg|gm|grams?|g|units?|unt|iu|meq|mmol)(?!\s*/)(?![\w])", re.IGNORECASE)
+_MASS = re.compile(
+    r"(?<![\w.])(?P<value>\d[\d,]*(?:\.\d+)?)\s*(?P<unit>mcg|ug|mg|gm|grams?|g|units?|unt|iu|meq|mmol)(?!\s*/)(?![\w])", re.IGNORECASE
+)
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _NOISE = re.compile(
     r"\b(?:injectable|injections?|inj|solutions?|soln|sol|suspension|emulsion|powder|lyophili[sz]ed|reconstituted|concentrate|additive|vials?|bags?|syringes?|ampoules?|amps?|"
@@ -101,7 +103,8 @@ class FreeText:
                 for size in range(min(6, len(words) - start), 0, -1):
                     fluid = self._fluid(" ".join(words[start : start + size]))
                     if fluid is None or (
-                        start == 1 and self._fluid(f"{words[0]} {'sodium chloride' if 'sodium' in fluid else 'dextrose'}") not in (fluid, None)
+                        start == 1
+                        and self._fluid(f"{words[0]} {'sodium chloride' if 'sodium' in fluid else 'dextrose'}") not in (fluid, None)
                     ):
                         continue
                     if ml is None:

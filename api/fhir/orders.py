@@ -61,7 +61,8 @@ class Given:
     def problems(self) -> list[NotUnderstood]:
         """What in it was not understood, each at its place."""
         return [
-            NotUnderstood(at=self.at, asked=item.asked, reason=item.reason, candidates=item.candidates, why=item.why) for item in self.bag.problems
+            NotUnderstood(at=self.at, asked=item.asked, reason=item.reason, candidates=item.candidates, why=item.why)
+            for item in self.bag.problems
         ]
 
     @property
@@ -167,4 +168,6 @@ def together(new: Sequence[Given], active: Sequence[Given]) -> list[Given]:
 
 def _renews(resource: Json) -> list[str]:
     """The orders that this one takes the place of."""
-    return [found for name in ("priorPrescription", "replaces") for item in items(resource.get(name)) if (found := text(item.get("reference")))]
+    return [
+        found for name in ("priorPrescription", "replaces") for item in items(resource.get(name)) if (found := text(item.get("reference")))
+    ]

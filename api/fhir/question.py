@@ -39,7 +39,9 @@ def question(knowledge: Knowledge, orders: Sequence[Given], age_days: int | None
             medications.append(medicine)
             origin[medicine.at] = given
     focus = frozenset(at for at, given in origin.items() if given.new)
-    order = Order(infusions=tuple(infusions), medications=tuple(medications), age_days=age_days, not_understood=tuple(problems), focus=focus)
+    order = Order(
+        infusions=tuple(infusions), medications=tuple(medications), age_days=age_days, not_understood=tuple(problems), focus=focus
+    )
     return Asked(order=order, given=origin, read={given.at: given for given in orders})
 
 

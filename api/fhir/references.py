@@ -74,7 +74,8 @@ def is_partial(bundle: Any) -> bool:
     if isinstance(total, int) and not isinstance(total, bool) and total > matched:
         return True
     return any(
-        obj(entry.get("resource")).get("resourceType") == "OperationOutcome" and failed(entry.get("resource"), warnings=True) for entry in entries
+        obj(entry.get("resource")).get("resourceType") == "OperationOutcome" and failed(entry.get("resource"), warnings=True)
+        for entry in entries
     )
 
 

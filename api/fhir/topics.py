@@ -58,6 +58,9 @@ def _topic(kind: str, drugs: tuple[str, ...], found: list[Finding], pairs: dict[
     if kind == ALONE:
         others = tuple(dict.fromkeys(drug for finding in found for drug in finding.drugs if drug != drugs[0]))
         return Topic(
-            kind=kind, drugs=drugs + others, findings=tuple(found), pairs=tuple(pair for finding in found for pair in pairs.get(finding.drugs, ()))
+            kind=kind,
+            drugs=drugs + others,
+            findings=tuple(found),
+            pairs=tuple(pair for finding in found for pair in pairs.get(finding.drugs, ())),
         )
     return Topic(kind=kind, drugs=drugs, findings=tuple(found), pairs=tuple(pairs.get(drugs, ())) if kind == PAIR else ())

@@ -116,12 +116,33 @@ def answer(knowledge: Knowledge, report: Report, asked: Asked) -> Answer:
 
 
 ICONS = {
-    "filter-required": "filter", "filter-prohibited": "nofilter", "light-protection": "light", "central-line-required": "central",
-    "central-line-preferred": "central", "vesicant": "vesicant", "irritant": "vesicant", "exfoliant": "vesicant", "non-pvc-required": "tubing",
-    "dehp-free": "tubing", "device-material": "tubing", "no-bolus": "nobolus", "fatal-if-intrathecal": "nospine", "not-intrathecal": "nospine",
-    "dilution-required": "bag", "minibag-required": "bag", "diluent-required": "bag", "diluent-permitted": "bag", "diluent-not-known": "bag",
-    "dedicated-line": "dedicated", "flush-before-after": "flush", "max-rate": "clock", "min-infusion-time": "clock", "infusion-time": "clock",
-    "neonatal-contraindication": "baby", "diluent-contraindicated": "nobag", "no-admixture": "nobag",
+    "filter-required": "filter",
+    "filter-prohibited": "nofilter",
+    "light-protection": "light",
+    "central-line-required": "central",
+    "central-line-preferred": "central",
+    "vesicant": "vesicant",
+    "irritant": "vesicant",
+    "exfoliant": "vesicant",
+    "non-pvc-required": "tubing",
+    "dehp-free": "tubing",
+    "device-material": "tubing",
+    "no-bolus": "nobolus",
+    "fatal-if-intrathecal": "nospine",
+    "not-intrathecal": "nospine",
+    "dilution-required": "bag",
+    "minibag-required": "bag",
+    "diluent-required": "bag",
+    "diluent-permitted": "bag",
+    "diluent-not-known": "bag",
+    "dedicated-line": "dedicated",
+    "flush-before-after": "flush",
+    "max-rate": "clock",
+    "min-infusion-time": "clock",
+    "infusion-time": "clock",
+    "neonatal-contraindication": "baby",
+    "diluent-contraindicated": "nobag",
+    "no-admixture": "nobag",
 }
 
 
@@ -157,10 +178,21 @@ class _Shaper:
                 cards[finding.level].append(self._card(finding, number))
         gathered = self._unstudied(unstudied)
         return Answer(
-            verdict=words.VERDICTS[self.report.verdict], counts=self._counts(cards, lost, elsewhere, unstudied, compatible), grid=self._grid(),
-            stops=cards[Level.STOP], cautions=cards[Level.CAUTION], lost=lost, unstudied=gathered, unstudied_pairs=len(unstudied),
-            elsewhere=elsewhere + cards[Level.UNKNOWN], compatible=compatible, notes=cards[Level.NOTE], demands=self._demands(demands),
-            mixture=mixture, most=MOST_CARDS[self.compact], report=self.report,
+            verdict=words.VERDICTS[self.report.verdict],
+            counts=self._counts(cards, lost, elsewhere, unstudied, compatible),
+            grid=self._grid(),
+            stops=cards[Level.STOP],
+            cautions=cards[Level.CAUTION],
+            lost=lost,
+            unstudied=gathered,
+            unstudied_pairs=len(unstudied),
+            elsewhere=elsewhere + cards[Level.UNKNOWN],
+            compatible=compatible,
+            notes=cards[Level.NOTE],
+            demands=self._demands(demands),
+            mixture=mixture,
+            most=MOST_CARDS[self.compact],
+            report=self.report,
         )
 
     # --- findings ---
@@ -193,8 +225,18 @@ class _Shaper:
                 do, then = (*managed, then), ""
         sources = tuple(words.cite(self.knowledge, item.source, item.at, item.read, item.review) for item in finding.sources)
         card = Card(
-            identity, mark, str(finding.kind), title, finding.drugs, what if what.endswith((".", "?")) else f"{what}.", then, do, sources,
-            pair=f"/pair/{finding.drugs[0]}/{finding.drugs[1]}" if len(finding.drugs) == 2 else "", holds=holds, severity=finding.severity,
+            identity,
+            mark,
+            str(finding.kind),
+            title,
+            finding.drugs,
+            what if what.endswith((".", "?")) else f"{what}.",
+            then,
+            do,
+            sources,
+            pair=f"/pair/{finding.drugs[0]}/{finding.drugs[1]}" if len(finding.drugs) == 2 else "",
+            holds=holds,
+            severity=finding.severity,
         )
         if judged is not None:
             self._evidence(card, judged)
@@ -210,8 +252,14 @@ class _Shaper:
         """The tests behind a judgement, those that settled it first, as long as the page has room."""
         ranked = sorted(judged.weighed, key=lambda item: (not item.settled, item.relation is Relation.EXCLUDES))
         room = max(0, MOST_ROWS[self.compact] - self.rows_shown)
-        every = [(item.row, words.RELATIONS[item.relation], item.settled, wording.via_text(self.knowledge, item.via) if item.via else "") for item in ranked]
-        every += [(item.row, "of a related product", item.settled, wording.via_text(self.knowledge, item.via) if item.via else "") for item in judged.kin]
+        every = [
+            (item.row, words.RELATIONS[item.relation], item.settled, wording.via_text(self.knowledge, item.via) if item.via else "")
+            for item in ranked
+        ]
+        every += [
+            (item.row, "of a related product", item.settled, wording.via_text(self.knowledge, item.via) if item.via else "")
+            for item in judged.kin
+        ]
         every += [(row, f"tested {words.MODE_WORDS[row.mode]}", False, "") for row in judged.context]
         shown = every[: min(room, 12)]
         card.rows = [words.row(self.knowledge, row, relation, settled, via) for row, relation, settled, via in shown]
@@ -238,7 +286,12 @@ class _Shaper:
             for other in others:
                 left[other].discard(drug)
                 self.anchors.setdefault(tuple(sorted((drug, other))), "unstudied")
-            told.append((wording.name(self.knowledge, drug), [(wording.name(self.knowledge, other), f"/pair/{min(drug, other)}/{max(drug, other)}") for other in others]))
+            told.append(
+                (
+                    wording.name(self.knowledge, drug),
+                    [(wording.name(self.knowledge, other), f"/pair/{min(drug, other)}/{max(drug, other)}") for other in others],
+                )
+            )
         return told
 
     def _demands(self, findings: Sequence[Finding]) -> list[tuple[str, str, list[Demand]]]:
@@ -252,13 +305,20 @@ class _Shaper:
             flushing = [rule for rule in self.knowledge.drugs[drug].rules if rule.rule == "flush-before-after"]
             if flushing:
                 text = wording.demand(self.knowledge, flushing).removeprefix(f"{wording.name(self.knowledge, drug)}: ")
-                told[drug].append(Demand("flush", text, tuple(dict.fromkeys(words.source(self.knowledge, rule.cited) for rule in flushing))))
+                told[drug].append(
+                    Demand("flush", text, tuple(dict.fromkeys(words.source(self.knowledge, rule.cited) for rule in flushing)))
+                )
         return [(drug, wording.name(self.knowledge, drug), found) for drug, found in told.items() if found]
 
-    def _counts(self, cards: dict[Level, list[Card]], lost: list[Card], elsewhere: list[Card], unstudied: list[Finding], compatible: list[Card]) -> list[str]:
+    def _counts(
+        self, cards: dict[Level, list[Card]], lost: list[Card], elsewhere: list[Card], unstudied: list[Finding], compatible: list[Card]
+    ) -> list[str]:
         told = [
-            (len(cards[Level.STOP]), "to stop for", "to stop for"), (len(cards[Level.CAUTION]), "caution", "cautions"), (len(lost), "not understood", "not understood"),
-            (len(unstudied) + len(elsewhere), "pair without an answer", "pairs without an answer"), (len(compatible), "pair compatible as tested", "pairs compatible as tested"),
+            (len(cards[Level.STOP]), "to stop for", "to stop for"),
+            (len(cards[Level.CAUTION]), "caution", "cautions"),
+            (len(lost), "not understood", "not understood"),
+            (len(unstudied) + len(elsewhere), "pair without an answer", "pairs without an answer"),
+            (len(compatible), "pair compatible as tested", "pairs compatible as tested"),
         ]
         return [f"{count} {one if count == 1 else many}" for count, one, many in told if count]
 
@@ -276,7 +336,9 @@ class _Shaper:
         rows = []
         for number, at in enumerate(places):
             upto = places[: number + 1] if compact else places
-            rows.append(tuple(self._cell(by_at, found, at, other, heads[number], heads[place], compact) for place, other in enumerate(upto)))
+            rows.append(
+                tuple(self._cell(by_at, found, at, other, heads[number], heads[place], compact) for place, other in enumerate(upto))
+            )
         seen = {cell.mark for row in rows for cell in row if cell and not cell.own}
         return Grid(heads, tuple(rows), compact, tuple(mark for mark in words.LEGEND if mark in seen))
 
@@ -284,24 +346,48 @@ class _Shaper:
         if infusion is None:
             return Head(typed, "not understood", "")
         asked = infusion.conditions
-        parts = [asked.conc.text if asked.conc else "", wording.vehicle(self.knowledge, asked.vehicle) if asked.vehicle else "", asked.formulation or ""]
+        parts = [
+            asked.conc.text if asked.conc else "",
+            wording.vehicle(self.knowledge, asked.vehicle) if asked.vehicle else "",
+            asked.formulation or "",
+        ]
         told = " · ".join(part for part in (*parts, f"line {infusion.line}" if infusion.line else "") if part)
         return Head(wording.name(self.knowledge, infusion.drug), f"{told} (standard)" if infusion.assumed else told, infusion.drug)
 
-    def _cell(self, by_at: dict[str, Infusion], found: dict[frozenset[str], PairResult], at: str, other: str, row: Head, column: Head, compact: bool) -> Cell | None:
+    def _cell(
+        self,
+        by_at: dict[str, Infusion],
+        found: dict[frozenset[str], PairResult],
+        at: str,
+        other: str,
+        row: Head,
+        column: Head,
+        compact: bool,
+    ) -> Cell | None:
         label = f"{row.name} with {column.name}"
         if at == other:
             return Cell(words.SEPARATE, "", row.name, own=True)
         pair = found.get(frozenset((at, other)))
         if pair is None:
-            return Cell(words.NOT_CHECKED if at not in by_at or other not in by_at else words.SEPARATE, "#lost" if at not in by_at or other not in by_at else "", label)
+            return Cell(
+                words.NOT_CHECKED if at not in by_at or other not in by_at else words.SEPARATE,
+                "#lost" if at not in by_at or other not in by_at else "",
+                label,
+            )
         levels = [hit.stated.statement.severity for hit in pair.interactions]
         worst = min(levels, key=_SEVERITY.__getitem__) if levels else ""
         anchor = self.anchors.get(pair.pair, "")
         mark = words.mark(pair.line)
         if pair.line is not None and pair.line.status == "no-data" and not anchor:
             anchor = "unstudied"
-        return Cell(mark, f"#{anchor}" if anchor else "", label, str(worst), SHORT_SEVERITY.get(worst, ""), "far apart in pH" if frozenset(pair.pair) in self.far_in_ph else "")
+        return Cell(
+            mark,
+            f"#{anchor}" if anchor else "",
+            label,
+            str(worst),
+            SHORT_SEVERITY.get(worst, ""),
+            "far apart in pH" if frozenset(pair.pair) in self.far_in_ph else "",
+        )
 
 
 def spoken(answer: Answer) -> str:

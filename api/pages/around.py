@@ -33,7 +33,11 @@ class Neighbour:
 
 
 SECTORS = (
-    ("bad", "incompatible", "×"), ("warn", "caution", "!"), ("ok", "compatible", "✓"), ("far", "other ways only", "?"), ("inter", "interaction only", "†"),
+    ("bad", "incompatible", "×"),
+    ("warn", "caution", "!"),
+    ("ok", "compatible", "✓"),
+    ("far", "other ways only", "?"),
+    ("inter", "interaction only", "†"),
 )
 
 
@@ -154,4 +158,7 @@ def _hub(title: str) -> list[str]:
             lines.append(part)
     top = -(len(lines) - 1) * 8
     size = min(14.0, 1.65 * HUB / (0.6 * max(map(len, lines))))
-    return [f'<text class="hub-name" font-size="{size:.1f}" y="{top + number * 16:g}" dy=".35em" text-anchor="middle">{escape(line)}</text>' for number, line in enumerate(lines)]
+    return [
+        f'<text class="hub-name" font-size="{size:.1f}" y="{top + number * 16:g}" dy=".35em" text-anchor="middle">{escape(line)}</text>'
+        for number, line in enumerate(lines)
+    ]

@@ -20,7 +20,10 @@ from checker import AskError, wording
 from checker.model import NotUnderstood
 
 EXAMPLES = (
-    ("vancomycin and piperacillin-tazobactam, with what is in the bags", "d1=vancomycin&c1=5+mg/mL&v1=NS&d2=piperacillin-tazobactam&c2=40+mg/mL&v2=NS&f2=edta&d3=norepinephrine"),
+    (
+        "vancomycin and piperacillin-tazobactam, with what is in the bags",
+        "d1=vancomycin&c1=5+mg/mL&v1=NS&d2=piperacillin-tazobactam&c2=40+mg/mL&v2=NS&f2=edta&d3=norepinephrine",
+    ),
     ("ceftriaxone and Ringer's lactate in a neonate", "d1=ceftriaxone&d2=lactated-ringers&age=12"),
     ("amiodarone, heparin and furosemide on one line; warfarin by mouth", "d1=amiodarone&v1=D5W&d2=heparin&d3=furosemide&m1=warfarin"),
 )
@@ -84,8 +87,16 @@ def check() -> Response | str:
     answer, mistakes = _answer(here, asked)
     status = 422 if mistakes else 200
     told = page(
-        "check.html", asked=asked, answer=answer, mistakes=mistakes, chips=_chips(here, asked, mistakes), medications=_medications(here, asked, mistakes),
-        most=here.settings.most_drugs, examples=EXAMPLES if asked.empty else (), spoken=answers.spoken(answer) if answer else "", too_long=len(asked.query) > LONGEST_LINK,
+        "check.html",
+        asked=asked,
+        answer=answer,
+        mistakes=mistakes,
+        chips=_chips(here, asked, mistakes),
+        medications=_medications(here, asked, mistakes),
+        most=here.settings.most_drugs,
+        examples=EXAMPLES if asked.empty else (),
+        spoken=answers.spoken(answer) if answer else "",
+        too_long=len(asked.query) > LONGEST_LINK,
         fluids=_fluids(here),
     )
     return Response(told, status, {"Vary": "Accept"}, mimetype="text/html")
@@ -97,7 +108,9 @@ def bedside() -> Response | str:
     here = service()
     asked = question.read(request.args.items(multi=True), here.names)
     answer, mistakes = _answer(here, asked)
-    told = page("print.html", asked=asked, answer=answer, mistakes=mistakes, today=date.today().isoformat(), entries=_chips(here, asked, mistakes))
+    told = page(
+        "print.html", asked=asked, answer=answer, mistakes=mistakes, today=date.today().isoformat(), entries=_chips(here, asked, mistakes)
+    )
     return Response(told, 422 if mistakes else 200, mimetype="text/html")
 
 
@@ -117,7 +130,14 @@ def _answer(here: Service, asked: Asked) -> tuple[Answer | None, list[Mistake]]:
 
 
 _FIELDS = {"conc": "c", "vehicle": "v", "rate": "r", "rate_ml_per_h": "r", "line": "l", "formulation": "f", "drug": "d"}
-_CALLED = {"conc": "concentration", "vehicle": "diluent", "rate": "rate", "rate_ml_per_h": "rate", "line": "line", "formulation": "formulation"}
+_CALLED = {
+    "conc": "concentration",
+    "vehicle": "diluent",
+    "rate": "rate",
+    "rate_ml_per_h": "rate",
+    "line": "line",
+    "formulation": "formulation",
+}
 
 
 def _mistake(asked: Asked, at: str, reason: str, mend: str) -> Mistake:
@@ -130,8 +150,15 @@ def _mistake(asked: Asked, at: str, reason: str, mend: str) -> Mistake:
         field = f"{_FIELDS.get(last, 'd') if parts[0] == 'drugs' else 'm'}{number + 1}"
         for place, drug in enumerate(asked.entries):
             reason = reason.replace(f"which drugs/{place} asks", f"which {drug.drug} asks")
-        return Mistake(f"{name or 'an entry without a name'}{f', {_CALLED[last]}' if last in _CALLED else ''}", reason, mend.split("; ")[0], field)
-    return Mistake({"age": "age in days", "drugs": "the list of drugs"}.get(at, at or "the question"), reason, mend, "age" if at == "age" else "add-drug")
+        return Mistake(
+            f"{name or 'an entry without a name'}{f', {_CALLED[last]}' if last in _CALLED else ''}", reason, mend.split("; ")[0], field
+        )
+    return Mistake(
+        {"age": "age in days", "drugs": "the list of drugs"}.get(at, at or "the question"),
+        reason,
+        mend,
+        "age" if at == "age" else "add-drug",
+    )
 
 
 def _chips(here: Service, asked: Asked, mistakes: list[Mistake]) -> list[Chip]:
@@ -141,14 +168,30 @@ def _chips(here: Service, asked: Asked, mistakes: list[Mistake]) -> list[Chip]:
         state, drug, matched, why, choices = _resolved(here, asked, entry.drug, f"drugs/{number - 1}")
         problems = {letter: wrong[f"{letter}{number}"] for letter in question.LETTERS if f"{letter}{number}" in wrong}
         if entry.vehicle and isinstance(found := here.names.resolve_vehicle(entry.vehicle, ""), NotUnderstood):
-            problems.setdefault("v", f'"{entry.vehicle}" is not understood' + (f"; did you mean {', '.join(found.candidates)}?" if found.candidates else ""))
+            problems.setdefault(
+                "v", f'"{entry.vehicle}" is not understood' + (f"; did you mean {', '.join(found.candidates)}?" if found.candidates else "")
+            )
         understood, unread = paste.aside(entry.extra)
         forms = _formulations(here).get(drug, ())
         if entry.form and entry.form not in forms:
             forms = (*forms, entry.form)
-        chips.append(Chip(
-            number, entry.drug, wording.name(here.knowledge, drug) if drug else entry.drug, drug, matched, state, why, choices, problems, entry, forms, understood, unread,
-        ))
+        chips.append(
+            Chip(
+                number,
+                entry.drug,
+                wording.name(here.knowledge, drug) if drug else entry.drug,
+                drug,
+                matched,
+                state,
+                why,
+                choices,
+                problems,
+                entry,
+                forms,
+                understood,
+                unread,
+            )
+        )
     return chips
 
 
@@ -158,7 +201,23 @@ def _medications(here: Service, asked: Asked, mistakes: list[Mistake]) -> list[C
     for number, name in enumerate(asked.medications, start=1):
         state, drug, matched, why, choices = _resolved(here, asked, name, f"medications/{number - 1}")
         problems = {"m": wrong[f"m{number}"]} if f"m{number}" in wrong else {}
-        chips.append(Chip(number, name, wording.name(here.knowledge, drug) if drug else name, drug, matched, state, why, choices, problems, paste.Entry(drug=name), (), "", ""))
+        chips.append(
+            Chip(
+                number,
+                name,
+                wording.name(here.knowledge, drug) if drug else name,
+                drug,
+                matched,
+                state,
+                why,
+                choices,
+                problems,
+                paste.Entry(drug=name),
+                (),
+                "",
+                "",
+            )
+        )
     return chips
 
 
@@ -170,7 +229,8 @@ def _resolved(here: Service, asked: Asked, typed: str, at: str) -> tuple[str, st
     if not isinstance(found, NotUnderstood):
         return "known", found.drug, found.matched_by, "", ()
     choices = tuple(
-        Choice(wording.name(here.knowledge, name), f"/?{asked.choosing(at, name).query}" if name in here.knowledge.drugs else "") for name in found.candidates
+        Choice(wording.name(here.knowledge, name), f"/?{asked.choosing(at, name).query}" if name in here.knowledge.drugs else "")
+        for name in found.candidates
     )
     return "ambiguous" if found.reason.startswith("ambiguous") else "unknown", "", "", found.why, choices
 

@@ -24,9 +24,24 @@ from knowledge.model import Acidity, Drug, Mode, Rule, Severity
 PER_PAGE = 100
 LONGEST = 200  # characters of a search
 DEMANDS = (
-    "dedicated-line", "filter-required", "filter-prohibited", "light-protection", "central-line-required", "central-line-preferred",
-    "vesicant", "irritant", "exfoliant", "non-pvc-required", "dehp-free", "device-material", "flush-before-after", "no-bolus",
-    "fatal-if-intrathecal", "not-intrathecal", "minibag-required", "neonatal-contraindication",
+    "dedicated-line",
+    "filter-required",
+    "filter-prohibited",
+    "light-protection",
+    "central-line-required",
+    "central-line-preferred",
+    "vesicant",
+    "irritant",
+    "exfoliant",
+    "non-pvc-required",
+    "dehp-free",
+    "device-material",
+    "flush-before-after",
+    "no-bolus",
+    "fatal-if-intrathecal",
+    "not-intrathecal",
+    "minibag-required",
+    "neonatal-contraindication",
 )
 DILUENTS = ("diluent-required", "diluent-contraindicated", "dilution-required", "reconstitution-fluid", "no-admixture")
 
@@ -43,13 +58,28 @@ def drugs() -> str:
     elif letter:
         found = [(drug, "", "") for drug in sorted(every, key=lambda drug: drug.name.casefold()) if drug.name[:1].lower() == letter]
     told = [
-        (drug.id, wording.name(here.knowledge, drug.id), drug.kind, drug.infused, matched if matched.casefold() != drug.name.casefold() else "", by)
+        (
+            drug.id,
+            wording.name(here.knowledge, drug.id),
+            drug.kind,
+            drug.infused,
+            matched if matched.casefold() != drug.name.casefold() else "",
+            by,
+        )
         for drug, matched, by in found
     ]
     refused = here.names.resolve(text, "") if text else None
     ambiguous = refused if isinstance(refused, NotUnderstood) and refused.reason.startswith("ambiguous") else None
     letters = sorted({drug.name[:1].lower() for drug in every if drug.name[:1].isalpha()})
-    return page("drugs.html", q=text, letter=letter, found=told, letters=letters, counts=Counter(str(drug.kind) for drug in every), ambiguous=ambiguous)
+    return page(
+        "drugs.html",
+        q=text,
+        letter=letter,
+        found=told,
+        letters=letters,
+        counts=Counter(str(drug.kind) for drug in every),
+        ambiguous=ambiguous,
+    )
 
 
 @bp.get("/drug/<path:name>")
@@ -62,8 +92,16 @@ def drug(name: str) -> Response | str:
         return redirect(f"/drug/{found.id}", 303)  # type: ignore[return-value]  # a response of werkzeug
     others = tuple(dict.fromkeys(rule.rule for rule in found.rules if rule.rule not in (*DEMANDS, *DILUENTS)))
     return page(
-        "drug.html", drug=found, title=wording.name(base, found.id), identity=_identity(base, found), modes=words.MODES, table=_table(here, found),
-        demands=_rules(base, found, DEMANDS), diluents=_rules(base, found, DILUENTS), others=_rules(base, found, others), interactions=interactions(base, found.id),
+        "drug.html",
+        drug=found,
+        title=wording.name(base, found.id),
+        identity=_identity(base, found),
+        modes=words.MODES,
+        table=_table(here, found),
+        demands=_rules(base, found, DEMANDS),
+        diluents=_rules(base, found, DILUENTS),
+        others=_rules(base, found, others),
+        interactions=interactions(base, found.id),
     )
 
 
@@ -75,7 +113,9 @@ def resolve(here: Service, text: str, at: str) -> Drug:
     match = here.names.resolve(text, at)
     if isinstance(match, NotUnderstood):
         detail = f'"{text}" has several meanings' if match.reason == "ambiguous-name" else f'"{text}" is not a name that is known here'
-        raise Failure("unknown-drug", f"{detail}{f' ({match.why})' if match.why else ''}. Nothing was chosen for you.", candidates=match.candidates)
+        raise Failure(
+            "unknown-drug", f"{detail}{f' ({match.why})' if match.why else ''}. Nothing was chosen for you.", candidates=match.candidates
+        )
     return here.knowledge.drugs[match.drug]
 
 
@@ -136,7 +176,9 @@ def _table(here: Service, found: Drug) -> Table:
     sort = sort if sort in _SORTS else "status"
     every = partners(here, found.id)
     shown = [item for item in every if text.casefold() in f"{item.name} {item.drug}".casefold()]
-    shown = sorted((item for item in shown if not show or any(mark and mark.word == show for mark in item.marks.values())), key=_SORTS[sort])
+    shown = sorted(
+        (item for item in shown if not show or any(mark and mark.word == show for mark in item.marks.values())), key=_SORTS[sort]
+    )
     last = max(1, -(-len(shown) // PER_PAGE))
     number = min(whole(request.args.get("page")), last)
 
@@ -145,8 +187,16 @@ def _table(here: Service, found: Drug) -> Table:
         return f"/drug/{found.id}?{urlencode({name: value for name, value in told.items() if value})}#compatibility"
 
     return Table(
-        shown[(number - 1) * PER_PAGE : number * PER_PAGE], len(every), len(shown), _counts(every), show, text, sort, number,
-        {key: link(sort=key) for key in _SORTS}, {place: link(page=place) for place in range(1, last + 1)},
+        shown[(number - 1) * PER_PAGE : number * PER_PAGE],
+        len(every),
+        len(shown),
+        _counts(every),
+        show,
+        text,
+        sort,
+        number,
+        {key: link(sort=key) for key in _SORTS},
+        {place: link(page=place) for place in range(1, last + 1)},
     )
 
 
@@ -187,12 +237,17 @@ def _identity(base: Knowledge, drug: Drug) -> dict[str, Any]:
     for alias in drug.aliases:
         aliases.setdefault(alias.kind, []).append(alias.name)
     return {
-        "kind": drug.kind, "group": drug.group.replace("-", " "), "code": drug.vehicle_code, "infused": drug.infused, "aliases": sorted(aliases.items()),
+        "kind": drug.kind,
+        "group": drug.group.replace("-", " "),
+        "code": drug.vehicle_code,
+        "infused": drug.infused,
+        "aliases": sorted(aliases.items()),
         "codes": [(_SYSTEMS.get(system, system), ", ".join(codes)) for system, codes in drug.codes.items()],
         "tall_man": [", ".join(item.confused_with) for item in drug.tall_man if item.confused_with],
         "classes": [base.classes[item.cls].name for item in drug.classes],
         "composition": [
-            (item.component.replace("-", " "), f"{item.amount} {item.unit}".strip(), item.role, words.source(base, item.cited)) for item in drug.composition
+            (item.component.replace("-", " "), f"{item.amount} {item.unit}".strip(), item.role, words.source(base, item.cited))
+            for item in drug.composition
         ],
         "ph": [(_range(item), item.character, item.of, words.source(base, item.cited)) for item in drug.acidity],
         "parts": [(part.name, part.drug) for part in drug.components],
@@ -213,7 +268,9 @@ def _rules(base: Knowledge, drug: Drug, kinds: tuple[str, ...]) -> list[tuple[st
     for kind in kinds:
         for rule in drug.rules:
             if rule.rule == kind:
-                told.setdefault((ICONS.get(kind, "note"), str(rule.effect), sentence(base, rule)), {})[words.source(base, rule.cited)] = None
+                told.setdefault((ICONS.get(kind, "note"), str(rule.effect), sentence(base, rule)), {})[words.source(base, rule.cited)] = (
+                    None
+                )
     return [(*key, list(sources)) for key, sources in told.items()]
 
 
@@ -246,17 +303,35 @@ def interactions(base: Knowledge, drug: str) -> list[tuple[str, int, list[Said]]
     for other in base.graph.adj[drug]:
         for stated in base.interactions.get((drug, other) if drug <= other else (other, drug), ()):
             said = stated.statement
-            role = "its effect changes" if stated.object == drug else "it changes the effect of the other" if stated.precipitant == drug else ""
+            role = (
+                "its effect changes"
+                if stated.object == drug
+                else "it changes the effect of the other"
+                if stated.precipitant == drug
+                else ""
+            )
             key = (said.severity, said.mechanism, said.effect, said.condition, said.manage, role, said.route, said.cited)
             gathered.setdefault(key, {})[other] = None
     told: dict[Severity, list[Said]] = {level: [] for level in Severity}
     for (severity, mechanism, effect, condition, manage, role, route, cited), others in gathered.items():
-        named = sorted(((other, wording.name(base, other), base.drugs[other].infused) for other in others), key=lambda item: (not item[2], item[1].casefold()))
-        told[severity].append(Said(
-            wording.word(base, "mechanism", mechanism), wording.word(base, "effect", effect) if effect else "", condition,
-            tuple(wording.word(base, "manage", code) for code in manage), role, words.route(base, route), words.source(base, cited), tuple(named),
-        ))
+        named = sorted(
+            ((other, wording.name(base, other), base.drugs[other].infused) for other in others),
+            key=lambda item: (not item[2], item[1].casefold()),
+        )
+        told[severity].append(
+            Said(
+                wording.word(base, "mechanism", mechanism),
+                wording.word(base, "effect", effect) if effect else "",
+                condition,
+                tuple(wording.word(base, "manage", code) for code in manage),
+                role,
+                words.route(base, route),
+                words.source(base, cited),
+                tuple(named),
+            )
+        )
     return [
         (level, len({partner for said in items for partner in said.partners}), sorted(items, key=lambda said: -len(said.partners)))
-        for level, items in told.items() if items
+        for level, items in told.items()
+        if items
     ]

@@ -34,8 +34,12 @@ def explore() -> str:
     here = service()
     base = here.knowledge
     counts = {
-        "infused": sum(drug.infused for drug in base.drugs.values()), "pairs": sum(1 for modes in base.evidence.values() if modes.get(Mode.Y_SITE)),
-        "rows": len(base.records.rows), "interacting": len(base.interactions), "sources": len(base.sources), "conflicts": len(_conflicts(here)),
+        "infused": sum(drug.infused for drug in base.drugs.values()),
+        "pairs": sum(1 for modes in base.evidence.values() if modes.get(Mode.Y_SITE)),
+        "rows": len(base.records.rows),
+        "interacting": len(base.interactions),
+        "sources": len(base.sources),
+        "conflicts": len(_conflicts(here)),
     }
     return page("explore.html", counts=counts, busiest=[(drug, wording.name(base, drug)) for drug in _grid(here)[:24]])
 
@@ -60,10 +64,20 @@ def neighbourhood(name: str) -> Response | str:
     every = _neighbours(here, found.id)
     drawn, left = around.choose(every)
     title = wording.name(base, found.id)
-    sectors = [(cls, word, symbol, sorted((item for item in every if item.sector == cls), key=lambda item: item.name.casefold())) for cls, word, symbol in around.SECTORS]
+    sectors = [
+        (cls, word, symbol, sorted((item for item in every if item.sector == cls), key=lambda item: item.name.casefold()))
+        for cls, word, symbol in around.SECTORS
+    ]
     return page(
-        "around.html", drug=found, title=title, picture=around.draw(title, drawn) if drawn else "", left=left, drawn=len(drawn),
-        sectors=[sector for sector in sectors if sector[3]], total=len(every), most_listed=60,
+        "around.html",
+        drug=found,
+        title=title,
+        picture=around.draw(title, drawn) if drawn else "",
+        left=left,
+        drawn=len(drawn),
+        sectors=[sector for sector in sectors if sector[3]],
+        total=len(every),
+        most_listed=60,
     )
 
 
@@ -83,7 +97,9 @@ def _neighbours(here: Service, drug: str) -> list[Neighbour]:
             continue
         mark = partner.marks[Mode.Y_SITE] if partner else None
         sector = "inter" if partner is None else "far" if mark is None or not mark.answer else mark.cls
-        found.append(Neighbour(other, wording.name(base, other), f"/pair/{pair[0]}/{pair[1]}", sector, severity, partner.tests if partner else 0))
+        found.append(
+            Neighbour(other, wording.name(base, other), f"/pair/{pair[0]}/{pair[1]}", sector, severity, partner.tests if partner else 0)
+        )
     return found
 
 
@@ -104,12 +120,22 @@ def coverage() -> str:
         rows[second][first] = _CELLS[cell.status]
     how = [(word, count, word in ANSWERED, word in CAUTION_ONLY) for word, count in covered.by_how.most_common()]
     return page(
-        "coverage.html", drugs=[(drug, wording.name(base, drug)) for drug in covered.drugs], rows=rows, how=how, total=len(covered.cells), answered=covered.answered,
+        "coverage.html",
+        drugs=[(drug, wording.name(base, drug)) for drug in covered.drugs],
+        rows=rows,
+        how=how,
+        total=len(covered.cells),
+        answered=covered.answered,
         statuses=[(mark, covered.by_status[str(status)]) for status, mark in _STATUSES],
     )
 
 
-_STATUSES = ((Status.INCOMPATIBLE, words.INCOMPATIBLE), (Status.VARIABLE, words.VARIABLE), (Status.NO_DATA, words.NOT_STUDIED), (Status.COMPATIBLE, words.COMPATIBLE))
+_STATUSES = (
+    (Status.INCOMPATIBLE, words.INCOMPATIBLE),
+    (Status.VARIABLE, words.VARIABLE),
+    (Status.NO_DATA, words.NOT_STUDIED),
+    (Status.COMPATIBLE, words.COMPATIBLE),
+)
 
 
 def _grid(here: Service) -> list[str]:

@@ -39,8 +39,17 @@ def page(template: str, **values: Any) -> str:
     here = service()
     base = here.knowledge
     return render_template(
-        template, knowledge={"version": base.version, "date": base.date, "digest": base.digest[:12], "overlay": base.overlay.name if base.overlay else ""},
-        navigation=NAVIGATION, path=request.path, asset=asset_address, **values,
+        template,
+        knowledge={
+            "version": base.version,
+            "date": base.date,
+            "digest": base.digest[:12],
+            "overlay": base.overlay.name if base.overlay else "",
+        },
+        navigation=NAVIGATION,
+        path=request.path,
+        asset=asset_address,
+        **values,
     )
 
 
@@ -110,5 +119,7 @@ def _lost(error: HTTPException) -> Response:
 def _error(status: int, title: str, detail: str, errors: list[Any] | None = None, candidates: tuple[str, ...] = ()) -> Response:
     base = service().knowledge
     known = [name for name in candidates if name in base.drugs]
-    body = page("error.html", status=status, title=title, detail=detail, errors=errors or [], candidates=known, request_id=g.get("request_id", ""))
+    body = page(
+        "error.html", status=status, title=title, detail=detail, errors=errors or [], candidates=known, request_id=g.get("request_id", "")
+    )
     return Response(body, status, mimetype="text/html")

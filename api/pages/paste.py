@@ -76,6 +76,7 @@ def _pieces(text: str, names: Names) -> Iterator[str]:
 
 def _columns(text: str, names: Names) -> str:
     """Cells of a spreadsheet: one that begins with a drug begins an entry, any other belongs to the one before."""
+
     def cell(match: re.Match[str]) -> str:
         words = match[1].split()
         return f"{'; ' if _leading(words, names) and not _fluid_at(words, names) else ' '}{match[1]}"
@@ -152,7 +153,11 @@ def _named(words: list[str], names: Names, conc: str) -> Entry:
 
 def _spoken(text: str) -> Entry:
     told = spoken(text)
-    return Entry(drug=told) if isinstance(told, str) else Entry(drug=told["drug"], conc=told.get("conc", ""), vehicle=told.get("vehicle", ""), line=told.get("line", ""))
+    return (
+        Entry(drug=told)
+        if isinstance(told, str)
+        else Entry(drug=told["drug"], conc=told.get("conc", ""), vehicle=told.get("vehicle", ""), line=told.get("line", ""))
+    )
 
 
 def _take(pattern: re.Pattern[str], text: str) -> tuple[str, str]:

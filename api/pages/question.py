@@ -97,8 +97,12 @@ def read(given: Iterable[tuple[str, str]], names: Names) -> Asked:
         strange.append(f"mode={mode}")
         mode = "y-site"
     return Asked(
-        entries=tuple(entries + typed), medications=tuple(medications), mode=mode, age=form.plain.get("age", ""),
-        strange=tuple(strange), canonical=tidy or bool(strange),
+        entries=tuple(entries + typed),
+        medications=tuple(medications),
+        mode=mode,
+        age=form.plain.get("age", ""),
+        strange=tuple(strange),
+        canonical=tidy or bool(strange),
     )
 
 
@@ -169,7 +173,8 @@ def _unread(asked: Asked) -> list[NotUnderstood]:
     """Words beside a drug that mean nothing here."""
     return [
         NotUnderstood(at=f"drugs/{number}/extra", asked=rest, reason="unread-words", why=f"typed with {entry.drug}")
-        for number, entry in enumerate(asked.entries) if (rest := paste.aside(entry.extra)[1])
+        for number, entry in enumerate(asked.entries)
+        if (rest := paste.aside(entry.extra)[1])
     ]
 
 

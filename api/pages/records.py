@@ -33,8 +33,13 @@ def pair(a: str, b: str) -> Response | str:
     modes = [(words.MODES[mode], *_judged(base, here.checker.judge(mode, one.id, two.id, UNSTATED, UNSTATED))) for mode in Mode]
     stated = sorted(base.interactions.get((one.id, two.id), ()), key=lambda item: list(Severity).index(item.statement.severity))
     return page(
-        "pair.html", one=one, two=two, names=(wording.name(base, one.id), wording.name(base, two.id)), modes=modes,
-        interactions=[_stated(base, item) for item in stated], check=f"/?d1={one.id}&d2={two.id}",
+        "pair.html",
+        one=one,
+        two=two,
+        names=(wording.name(base, one.id), wording.name(base, two.id)),
+        modes=modes,
+        interactions=[_stated(base, item) for item in stated],
+        check=f"/?d1={one.id}&d2={two.id}",
     )
 
 
@@ -44,14 +49,19 @@ def _judged(base: Knowledge, judged: Judgement) -> tuple[words.Mark, str, list[R
     text = finding.text.removeprefix(f"{words.names_of(base, judged.pair)}: ")
     if finding.code == "compatible/tested":
         text = "found compatible, only under the conditions below."
-    sources = [words.cite(base, item.source, item.at, item.read, item.review) for item in finding.sources] if judged.rules or judged.kin else []
+    sources = (
+        [words.cite(base, item.source, item.at, item.read, item.review) for item in finding.sources] if judged.rules or judged.kin else []
+    )
     return words.mark(judged), f"{text[:1].upper()}{text[1:]}", _tests(base, judged), sources
 
 
 def _tests(base: Knowledge, judged: Judgement) -> list[RowView]:
     own = [(item, "") for item in judged.weighed]
     related = [(item, "of a related product") for item in judged.kin]
-    rows = [words.row(base, item.row, what, item.settled, wording.via_text(base, item.via) if item.via else "") for item, what in (*own, *related)]
+    rows = [
+        words.row(base, item.row, what, item.settled, wording.via_text(base, item.via) if item.via else "")
+        for item, what in (*own, *related)
+    ]
     return sorted(rows, key=lambda row: _RESULTS[row.result.word])
 
 
@@ -61,11 +71,18 @@ _RESULTS = {words.RESULTS[result].word: rank for rank, result in enumerate((Resu
 def _stated(base: Knowledge, stated: Stated) -> dict[str, Any]:
     said = stated.statement
     return {
-        "severity": said.severity, "said": said.said, "condition": said.condition, "note": said.note, "route": words.route(base, said.route),
-        "mechanism": wording.word(base, "mechanism", said.mechanism), "effect": wording.word(base, "effect", said.effect) if said.effect else "",
-        "manage": [wording.word(base, "manage", code) for code in said.manage], "first": wording.name(base, said.first) if said.first else "",
+        "severity": said.severity,
+        "said": said.said,
+        "condition": said.condition,
+        "note": said.note,
+        "route": words.route(base, said.route),
+        "mechanism": wording.word(base, "mechanism", said.mechanism),
+        "effect": wording.word(base, "effect", said.effect) if said.effect else "",
+        "manage": [wording.word(base, "manage", code) for code in said.manage],
+        "first": wording.name(base, said.first) if said.first else "",
         "roles": (wording.name(base, stated.object), wording.name(base, stated.precipitant)) if stated.object else None,
-        "via": [wording.via_text(base, via) for via in stated.via], "source": words.source(base, said.cited),
+        "via": [wording.via_text(base, via) for via in stated.via],
+        "source": words.source(base, said.cited),
     }
 
 
@@ -82,13 +99,26 @@ def source(identity: str) -> str:
     part = slice((number - 1) * PER_PAGE, number * PER_PAGE)
     cited = facts.cited()
     return page(
-        "source.html", source=found, cite=cite_line(found), kind=words.KINDS[found.kind], number=number, pages=last, facts=len(cited),
+        "source.html",
+        source=found,
+        cite=cite_line(found),
+        kind=words.KINDS[found.kind],
+        number=number,
+        pages=last,
+        facts=len(cited),
         links=[(name, value) for name, value in (("DOI", found.doi), ("PubMed", found.pmid), ("PMC", found.pmcid)) if value],
-        read=sorted({words.READ.get(str(item.read or ""), str(item.read)) for item in cited}), twice=sum(item.review == "second-read" for item in cited),
-        rows=[facts.row(row) for row in facts.rows[part]], row_count=len(facts.rows),
-        rules=[(rule.drug, wording.name(base, rule.drug), sentence(base, rule), rule.cited.at) for rule in facts.rules[part]], rule_count=len(facts.rules),
-        statements=[(wording.name(base, item.a), wording.name(base, item.b), item, wording.word(base, "mechanism", item.mechanism)) for item in facts.statements[part]],
-        statement_count=len(facts.statements), others=facts.others() if number == 1 else [],
+        read=sorted({words.READ.get(str(item.read or ""), str(item.read)) for item in cited}),
+        twice=sum(item.review == "second-read" for item in cited),
+        rows=[facts.row(row) for row in facts.rows[part]],
+        row_count=len(facts.rows),
+        rules=[(rule.drug, wording.name(base, rule.drug), sentence(base, rule), rule.cited.at) for rule in facts.rules[part]],
+        rule_count=len(facts.rules),
+        statements=[
+            (wording.name(base, item.a), wording.name(base, item.b), item, wording.word(base, "mechanism", item.mechanism))
+            for item in facts.statements[part]
+        ],
+        statement_count=len(facts.statements),
+        others=facts.others() if number == 1 else [],
     )
 
 
@@ -116,7 +146,9 @@ class _Facts:
 
     def others(self) -> list[tuple[str, str, str, str]]:
         """Composition and pH: product, its name, what is said, where."""
-        told = [(drug, f"{item.component.replace('-', ' ')} {item.amount} {item.unit}".strip(), item.cited.at) for drug, item in self.contents]
+        told = [
+            (drug, f"{item.component.replace('-', ' ')} {item.amount} {item.unit}".strip(), item.cited.at) for drug, item in self.contents
+        ]
         for drug, item in self.acidity:
             span = " to ".join(dict.fromkeys(f"{value:g}" for value in (item.low, item.high) if value is not None))
             told.append((drug, f"pH {span} {item.character}".strip(), item.cited.at))

@@ -34,7 +34,11 @@ NOT_CHECKED = Mark("none lost", "∅", "not checked", "not read", "a name was no
 SEPARATE = Mark("sep", "∥", "separate", "apart", "on different lines, so they do not meet")
 LEGEND = (INCOMPATIBLE, VARIABLE, UNCONFIRMED, COMPATIBLE, NOT_AS_ASKED, NOT_STUDIED, NOT_CHECKED, SEPARATE)
 
-RESULTS = {Result.INCOMPATIBLE: INCOMPATIBLE, Result.COMPATIBLE: COMPATIBLE, Result.VARIABLE: Mark("warn", "!", "varies", "var", "compatible only under some conditions")}
+RESULTS = {
+    Result.INCOMPATIBLE: INCOMPATIBLE,
+    Result.COMPATIBLE: COMPATIBLE,
+    Result.VARIABLE: Mark("warn", "!", "varies", "var", "compatible only under some conditions"),
+}
 LEVELS = {
     Level.STOP: Mark("bad", "×", "stop", "stop", "do not run it so"),
     Level.CAUTION: Mark("warn", "!", "caution", "caution", "read before you run it"),
@@ -44,18 +48,29 @@ LEVELS = {
 VERDICTS = {
     Verdict.STOP: Mark("bad", "×", "Stop", "stop", "Do not run it as it stands."),
     Verdict.CAUTION: Mark("warn", "!", "Caution", "caution", "Read the findings before you run it."),
-    Verdict.UNKNOWN: Mark("none", "?", "Unknown", "unknown", "Something was never tested, or not understood. Unknown is not compatible.", answer=False),
-    Verdict.CLEAR: Mark("ok", "✓", "Clear", "clear", "Every pair was found compatible under the conditions shown. Make sure that they are yours."),
+    Verdict.UNKNOWN: Mark(
+        "none", "?", "Unknown", "unknown", "Something was never tested, or not understood. Unknown is not compatible.", answer=False
+    ),
+    Verdict.CLEAR: Mark(
+        "ok", "✓", "Clear", "clear", "Every pair was found compatible under the conditions shown. Make sure that they are yours."
+    ),
 }
 MODES = {Mode.Y_SITE: "Y-site", Mode.ADMIXTURE: "Admixture", Mode.SYRINGE: "Syringe"}
 MODE_WORDS = {Mode.Y_SITE: "at the Y-site", Mode.ADMIXTURE: "in one container", Mode.SYRINGE: "in one syringe"}
 _METHODS = {Method.OTHER: "method not stated"}
 RELATIONS = {
-    Relation.COVERS: "tested under your conditions", Relation.SILENT: "does not state all that you asked", Relation.EXCLUDES: "tested under other conditions",
+    Relation.COVERS: "tested under your conditions",
+    Relation.SILENT: "does not state all that you asked",
+    Relation.EXCLUDES: "tested under other conditions",
 }
 KINDS = {
-    SourceKind.JOURNAL: "study", SourceKind.LABEL: "label", SourceKind.GUIDELINE: "guideline", SourceKind.REVIEW: "review", SourceKind.DATASET: "dataset",
-    SourceKind.POLICY: "local policy", SourceKind.CHART: "local chart",
+    SourceKind.JOURNAL: "study",
+    SourceKind.LABEL: "label",
+    SourceKind.GUIDELINE: "guideline",
+    SourceKind.REVIEW: "review",
+    SourceKind.DATASET: "dataset",
+    SourceKind.POLICY: "local policy",
+    SourceKind.CHART: "local chart",
 }
 READ = {"full-text": "full text read", "abstract": "abstract read", "label": "label read", "": "reading not recorded"}
 
@@ -79,7 +94,9 @@ def short_cite(source: Source) -> str:
     """A source in a few words: "Kufel 2017", or the beginning of its title."""
     year = found[0] if (found := _YEAR.search(source.year)) else ""
     if source.author:
-        return f"{source.author.split(',')[0].split(' and ')[0].rsplit(' ', 1)[0] if ' ' in source.author else source.author} {year}".strip()
+        return (
+            f"{source.author.split(',')[0].split(' and ')[0].rsplit(' ', 1)[0] if ' ' in source.author else source.author} {year}".strip()
+        )
     title = source.title.split(" - ")[0].split(":")[0] or source.publisher or source.id
     title = title if len(title) <= 46 else title[:45].rsplit(" ", 1)[0].rstrip(" ,(") + " …"
     return f"{title} {year}" if year and year not in title else title
@@ -131,11 +148,24 @@ def row(knowledge: Knowledge, tested: Row, relation: str = "", settled: bool = F
     """A tested condition for the page. first: the drug whose side comes first."""
     one, two = (tested.b, tested.a) if first == tested.b.drug else (tested.a, tested.b)
     methods = ", ".join(_METHODS.get(method, wording.word(knowledge, "method", method)) for method in tested.method)
-    saw = "" if tested.finding in (Finding.NONE, Finding.OTHER) and tested.result is Result.COMPATIBLE else wording.word(knowledge, "finding", tested.finding)
+    saw = (
+        ""
+        if tested.finding in (Finding.NONE, Finding.OTHER) and tested.result is Result.COMPATIBLE
+        else wording.word(knowledge, "finding", tested.finding)
+    )
     return RowView(
-        RESULTS[tested.result], MODES[tested.mode], side(knowledge, one), side(knowledge, two), lasting(tested.hours),
+        RESULTS[tested.result],
+        MODES[tested.mode],
+        side(knowledge, one),
+        side(knowledge, two),
+        lasting(tested.hours),
         f"{wording.word(knowledge, 'basis', tested.basis)}: {methods}" if methods else wording.word(knowledge, "basis", tested.basis),
-        saw, tested.note, relation, settled, via, source(knowledge, tested.cited),
+        saw,
+        tested.note,
+        relation,
+        settled,
+        via,
+        source(knowledge, tested.cited),
     )
 
 

@@ -5,4 +5,18 @@ from checker.batch.run import Batch, Done, run, summary_path
 from checker.batch.stream import Cut, Limits, Streamer, answers, lines
 from checker.batch.tally import Tally
 
-__all__ = ["Batch", "BatchError", "Cut", "Done", "Limits", "Refusal", "Streamer", "Tally", "WrongKnowledge", "answers", "lines", "run", "summary_path"]
+__all__ = [
+    "Batch",
+    "BatchError",
+    "Cut",
+    "Done",
+    "Limits",
+    "Refusal",
+    "Streamer",
+    "Tally",
+    "WrongKnowledge",
+    "answers",
+    "lines",
+    "run",
+    "summary_path",
+]

@@ -89,7 +89,16 @@ def _by_rows(number: int, source: Source, ignore: frozenset[str], place: Place) 
 class Cluster:
     """A client of a Dask cluster. address: of its scheduler, or "local"; workers: of a local one, 0 = one a core."""
 
-    def __init__(self, address: str, workers: int, task: Task, root: Path | None, overlay: Path | None, expected: str, tell: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(
+        self,
+        address: str,
+        workers: int,
+        task: Task,
+        root: Path | None,
+        overlay: Path | None,
+        expected: str,
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
         try:
             distributed: Any = importlib.import_module("distributed")  # an optional extra, without types
         except ImportError as error:
@@ -99,11 +108,15 @@ class Cluster:
         self._tell = tell
         self._cluster = None
         if address == "local":
-            self._cluster = distributed.LocalCluster(n_workers=workers or None, threads_per_worker=1, dashboard_address=None, silence_logs=50)
+            self._cluster = distributed.LocalCluster(
+                n_workers=workers or None, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            )
         try:
             self.client = distributed.Client(self._cluster or address, timeout="20s", set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
-            raise BatchError(f"no Dask scheduler answers at {address}: {error}", "give the address of a scheduler (tcp://host:8786), or local") from error
+            raise BatchError(
+                f"no Dask scheduler answers at {address}: {error}", "give the address of a scheduler (tcp://host:8786), or local"
+            ) from error
 
     def answers(self, files: Sequence[Source], start: Place) -> Iterator[tuple[Chunk, Answer]]:
         """Answers in the order of the input; the chunk tells only where it ends."""
@@ -133,7 +146,9 @@ class Cluster:
                 self._cluster.close()
 
     def _submit(self, span: Span, allowed: list[str] | None) -> Any:
-        return self.client.submit(answer_span, span, *self._given, pure=False, retries=1, workers=allowed, allow_other_workers=allowed is not None)
+        return self.client.submit(
+            answer_span, span, *self._given, pure=False, retries=1, workers=allowed, allow_other_workers=allowed is not None
+        )
 
     def _result(self, span: Span, future: Any) -> Any:
         """The answer to a span, given out again when its workers died or were the wrong ones."""

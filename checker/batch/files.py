@@ -71,7 +71,9 @@ def form_of(path: Path) -> tuple[str, str]:
     packing = PACKINGS.get(suffixes[-1], "") if suffixes else ""
     form = FORMS.get((suffixes[:-1] if packing else suffixes)[-1]) if len(suffixes) > bool(packing) else None
     if form is None or (form == "parquet" and packing):
-        raise BatchError(f'"{path.name}" has no known format', f"end the name with one of {', '.join(FORMS)}, text also with {' or '.join(PACKINGS)}")
+        raise BatchError(
+            f'"{path.name}" has no known format', f"end the name with one of {', '.join(FORMS)}, text also with {' or '.join(PACKINGS)}"
+        )
     return form, packing
 
 
@@ -86,10 +88,16 @@ def sources(given: str, form: str | None) -> list[Source]:
         raise BatchError(f'"{given}" does not exist', "give a file, a folder of files, or - for standard input")
     if path.is_file():
         return [Source(path, *form_of(path))]
-    found = [Source(file, *form_of(file), file.name) for file in sorted(path.iterdir()) if file.is_file() and not file.name.startswith(("_", "."))]
+    found = [
+        Source(file, *form_of(file), file.name)
+        for file in sorted(path.iterdir())
+        if file.is_file() and not file.name.startswith(("_", "."))
+    ]
     if not found or len({source.form for source in found}) > 1:
         held = "files of several formats" if found else "no files"
-        raise BatchError(f'the folder "{given}" holds {held}', "put files of one format into it; names that begin with . or _ are passed over")
+        raise BatchError(
+            f'the folder "{given}" holds {held}', "put files of one format into it; names that begin with . or _ are passed over"
+        )
     return found
 
 
@@ -127,7 +135,7 @@ def _text(source: Source, ignore: frozenset[str], place: Place, stop: int | None
         if place.offset == 0:
             place = replace(place, offset=len(first), line=2)
         stream.skip(place.offset - len(first) - len(carry))
-        carry = carry[max(0, place.offset - len(first)):] if place.offset - len(first) < len(carry) else b""
+        carry = carry[max(0, place.offset - len(first)) :] if place.offset - len(first) < len(carry) else b""
     else:
         stream.skip(place.offset)
     size = least
@@ -143,7 +151,10 @@ def _text(source: Source, ignore: frozenset[str], place: Place, stop: int | None
                 size, carry = 2 * size, data  # no row ends here: look further
                 continue
             if b"\n" in data:
-                raise BatchError(f'the rows of one order set after line {place.line} take more than {LONGEST_LINE >> 20} MB', "check the id column: is it the same in all rows?")
+                raise BatchError(
+                    f"the rows of one order set after line {place.line} take more than {LONGEST_LINE >> 20} MB",
+                    "check the id column: is it the same in all rows?",
+                )
             yield (chunk := _too_long(source, place, data, stream))
             place, carry, size = chunk.end, b"", least
             continue
@@ -156,7 +167,14 @@ def _text(source: Source, ignore: frozenset[str], place: Place, stop: int | None
         if ended:
             break
     if stream.damage:
-        yield Chunk(source, carry, place.line, replace(place, offset=place.offset + len(carry), line=place.line + 1), header, f"the file breaks off here: {stream.damage}")
+        yield Chunk(
+            source,
+            carry,
+            place.line,
+            replace(place, offset=place.offset + len(carry), line=place.line + 1),
+            header,
+            f"the file breaks off here: {stream.damage}",
+        )
 
 
 def _first_line(stream: Stream) -> tuple[bytes, bytes]:
@@ -168,7 +186,13 @@ def _first_line(stream: Stream) -> tuple[bytes, bytes]:
 def _too_long(source: Source, place: Place, data: bytes, stream: Stream) -> Chunk:
     """A line without end, passed over to the next line."""
     length = len(data) + stream.pass_over_line()
-    return Chunk(source, data[:SHOWN], place.line, Place(place.file, place.offset + length, place.line + 1), damage=f"the line has more than {LONGEST_LINE >> 20} MB")
+    return Chunk(
+        source,
+        data[:SHOWN],
+        place.line,
+        Place(place.file, place.offset + length, place.line + 1),
+        damage=f"the line has more than {LONGEST_LINE >> 20} MB",
+    )
 
 
 # --- Parquet ---

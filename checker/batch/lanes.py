@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.json as pj
 
 from checker.ask import MOST_DRUGS
 from checker.batch.errors import refused
@@ -24,6 +25,8 @@ from checker.batch.tables import Asked, parquet_rows, wide_sets
 from checker.matrix import Ints
 
 _IDS = ("id", "order_set_id")
+_PLAIN = tuple(pa.schema([("id", kind), ("drugs", pa.list_(pa.string()))]) for kind in (pa.string(), pa.int64()))
+_NEW_LINE, _OPENING, _CLOSING = b"\n{}"
 
 
 @dataclass(slots=True)
@@ -48,7 +51,9 @@ def slow_lane(asked: list[Asked]) -> Lane:
     """Rows of which none is plain."""
     lines = np.fromiter((item.line for item in asked), np.int64, len(asked))
     none = np.zeros(len(asked), np.int64)
-    return Lane([item.identity for item in asked], lines, none, np.zeros(0, np.int64), none.copy(), list(range(len(asked))), asked.__getitem__)
+    return Lane(
+        [item.identity for item in asked], lines, none, np.zeros(0, np.int64), none.copy(), list(range(len(asked))), asked.__getitem__
+    )
 
 
 def text_lane(payload: bytes, first: int, states: States, ignore: frozenset[str]) -> Lane:
@@ -74,26 +79,53 @@ def text_lane(payload: bytes, first: int, states: States, ignore: frozenset[str]
 
 
 def _all_plain(payload: bytes, first: int, states: States) -> Lane | None:
-    """The lane of a payload of which every line is plain, read in one go as a list; None when one is not.
+    """The lane of a payload of which every line is plain, read in one go by Arrow; None when one is not.
 
     Every line begins and ends with a brace, a raw end of line within a text is refused by the parser, and plain rows hold no
     braces of their own: so the rows that are read are the lines, one for one.
     """
-    body = payload.removesuffix(b"\n")
-    count = body.count(b"\n") + 1
-    if not (body.startswith(b"{") and body.endswith(b"}") and body.count(b"}\n{") == count - 1):
+    count = _braced(payload)
+    if not count or not _utf8(payload):
         return None
-    try:
-        rows = orjson.loads(b"[%b]" % body.replace(b"\n", b",\n"))
-        ids, drugs = [row["id"] for row in rows], [row["drugs"] for row in rows]
-        if len(rows) != count or set(map(len, rows)) != {2} or not set(map(type, ids)) <= {str, int} or set(map(type, drugs)) != {list}:
+    for kind in _PLAIN:
+        try:
+            table = pj.read_json(
+                pa.BufferReader(payload),
+                read_options=pj.ReadOptions(use_threads=False, block_size=len(payload) + 1),
+                parse_options=pj.ParseOptions(explicit_schema=kind, unexpected_field_behavior="error"),
+            )
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            continue
+        ids, drugs = table.column("id"), table.column("drugs")
+        if table.num_rows != count or ids.null_count:
             return None
-        spelt = list(chain.from_iterable(drugs))
-        found = _found(spelt, states)
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return None
-    lines = np.arange(first, first + count)
-    return _lane(ids, lines, np.fromiter(map(len, drugs), np.int64, count), found, spelt.__getitem__, [], states, partial(_ask_of, payload, lines))
+        lines = np.arange(first, first + count)
+        return _of_lists(ids.combine_chunks(), drugs.combine_chunks(), lines, states, partial(_ask_of, payload, lines))
+    return None
+
+
+def _braced(payload: bytes) -> int:
+    """How many lines a payload has, when each begins with an opening and ends with a closing brace; else 0."""
+    body = np.frombuffer(payload, np.uint8, len(payload) - payload.endswith(b"\n"))
+    ends = np.flatnonzero(body == _NEW_LINE)
+    if (
+        not len(body)
+        or body[0] != _OPENING
+        or body[-1] != _CLOSING
+        or not ((body[ends - 1] == _CLOSING) & (body[ends + 1] == _OPENING)).all()
+    ):
+        return 0
+    return len(ends) + 1
+
+
+def _utf8(payload: bytes) -> bool:
+    if payload.isascii():
+        return True
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _found(spelt: list[Any], states: States) -> Ints:
@@ -140,15 +172,19 @@ def table_lane(chunk: Chunk, name: str, states: States, system: str) -> Lane:
     batch: Any = chunk.payload
     header = chunk.columns
     lists = batch.column(name)
+    ids = header.roles.index("id") if header is not None and "id" in header.roles else None
+    identities = batch.column(header.header[ids]) if header is not None and ids is not None else [None] * len(lists)
+    return _of_lists(identities, lists, np.arange(chunk.line, chunk.line + len(lists)), states, partial(_ask_row, chunk, system))
+
+
+def _of_lists(identities: Any, lists: Any, lines: Ints, states: States, ask: Callable[[int], Asked]) -> Lane:
+    """The lane of an Arrow column of lists: each spelling is looked up once."""
     sizes = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False).astype(np.int64)
     encoded = lists.flatten().dictionary_encode()
     spellings = encoded.dictionary.to_pylist()
     known = np.array([*(states[text] for text in spellings), IRREGULAR], np.int64)
     which = pc.fill_null(encoded.indices, len(spellings)).to_numpy(zero_copy_only=False)
-    ids = header.roles.index("id") if header is not None and "id" in header.roles else None
-    identities = batch.column(header.header[ids]) if header is not None and ids is not None else [None] * len(sizes)
-    lines = np.arange(chunk.line, chunk.line + len(sizes))
-    return _lane(identities, lines, sizes, known[which], lambda place: spellings[which[place]], [], states, partial(_ask_row, chunk, system))
+    return _lane(identities, lines, sizes, known[which], lambda place: spellings[which[place]], [], states, ask)
 
 
 def _ask_row(chunk: Chunk, system: str, place: int) -> Asked:
@@ -158,7 +194,14 @@ def _ask_row(chunk: Chunk, system: str, place: int) -> Asked:
 
 
 def _lane(
-    identities: Any, lines: Ints, sizes: Ints, found: Ints, spelling: Callable[[int], Any], slow: list[int], states: States, ask: Callable[[int], Asked],
+    identities: Any,
+    lines: Ints,
+    sizes: Ints,
+    found: Ints,
+    spelling: Callable[[int], Any],
+    slow: list[int],
+    states: States,
+    ask: Callable[[int], Asked],
 ) -> Lane:
     """Rows whose names have been looked up: those that hold something else than names are slow."""
     irregular = (sizes == 0) | (sizes > MOST_DRUGS)
@@ -181,7 +224,9 @@ def ask_line(text: bytes, line: int, ignore: frozenset[str] = frozenset()) -> As
     try:
         row = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        return Asked(line, None, None, refused("not-json", f"the line is not JSON: {error}", 'write {"id": "...", "drugs": [...]} on one line'))
+        return Asked(
+            line, None, None, refused("not-json", f"the line is not JSON: {error}", 'write {"id": "...", "drugs": [...]} on one line')
+        )
     if not isinstance(row, dict):
         return Asked(line, None, None, refused("not-a-question", "the line is not an object", 'write {"id": "...", "drugs": [...]}'))
     told = [row.pop(key) for key in _IDS if key in row]
@@ -189,5 +234,7 @@ def ask_line(text: bytes, line: int, ignore: frozenset[str] = frozenset()) -> As
     for key in ignore & row.keys():
         del row[key]
     if len(told) > 1 or isinstance(identity, bool) or not isinstance(identity, (str, int, type(None))):
-        return Asked(line, None, None, refused("not-a-question", "the id is not one text or number", 'write "id": "..." once, or leave it out', "id"))
+        return Asked(
+            line, None, None, refused("not-a-question", "the id is not one text or number", 'write "id": "..." once, or leave it out', "id")
+        )
     return Asked(line, identity, row)

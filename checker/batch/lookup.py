@@ -42,9 +42,7 @@ class BatchNames(Names):
 
 
 class States(dict[Any, int]):
-    """Spelling -> state of the matrix, MISSING or IRREGULAR. system: spellings are codes of this system, None = names.
-
-    """
+    """Spelling -> state of the matrix, MISSING or IRREGULAR. system: spellings are codes of this system, None = names."""
 
     def __init__(self, names: Names, index: Mapping[str, int], system: str | None = None) -> None:
         super().__init__()

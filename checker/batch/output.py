@@ -94,7 +94,13 @@ class Output:
         for file in (self._file, self._ids):
             file.flush()
             os.fsync(file.fileno())
-        told = {"identity": self.identity, "written": self._file.tell(), "ids": self._ids.tell(), "place": asdict(self.place), "tally": self.tally.plain()}
+        told = {
+            "identity": self.identity,
+            "written": self._file.tell(),
+            "ids": self._ids.tell(),
+            "place": asdict(self.place),
+            "tally": self.tally.plain(),
+        }
         _replace(self._side("journal"), msgspec.msgpack.encode(told))
         self._journalled = time.monotonic()
 
@@ -150,7 +156,10 @@ class Output:
         other = sorted(key for key in self.identity.keys() | before.keys() if self.identity.get(key) != before.get(key))
         if other:
             told_of = ", ".join(f"{key} (then {_short(before.get(key))}, now {_short(self.identity.get(key))})" for key in other)
-            raise BatchError(f"the interrupted batch cannot be resumed: it differs in {told_of}", "run it with what it began with, or without --resume to begin anew")
+            raise BatchError(
+                f"the interrupted batch cannot be resumed: it differs in {told_of}",
+                "run it with what it began with, or without --resume to begin anew",
+            )
         return told
 
     # --- Parquet ---
@@ -203,7 +212,7 @@ def repeats(file: BinaryIO) -> Repeats:
         for start in starts.tolist():
             hashes.add(int(found["hash"][start]))
             if len(lines) < REPEATS_SHOWN:
-                alike = found[start:start + 10]
+                alike = found[start : start + 10]
                 alike = alike[alike["hash"] == found["hash"][start]]
                 lines.append(tuple(sorted((int(item["file"]), int(item["line"])) for item in alike)))
             if len(hashes) >= _PASS:

@@ -107,7 +107,7 @@ def _crumbs(unpacker: Any, data: bytes) -> Iterator[bytes]:
     crumbs = []
     try:
         for place in range(len(data)):
-            crumbs.append(unpacker.decompress(data[place:place + 1]))
+            crumbs.append(unpacker.decompress(data[place : place + 1]))
     except zlib.error:
         pass
     yield b"".join(crumbs)

@@ -17,8 +17,10 @@ from knowledge import Knowledge
 SOURCES_SHOWN = 4
 PAIRS_SHOWN = 25
 _VERDICTS = (
-    ("stop", "✗", "something in the set must not be given like this"), ("caution", "!", "something needs a decision"),
-    ("unknown", "?", "nothing is known against it, but not all of it is studied or understood"), ("clear", "✓", "all that was asked is covered by sources"),
+    ("stop", "✗", "something in the set must not be given like this"),
+    ("caution", "!", "something needs a decision"),
+    ("unknown", "?", "nothing is known against it, but not all of it is studied or understood"),
+    ("clear", "✓", "all that was asked is covered by sources"),
     ("error", "#", "the row could not be read"),
 )
 _LINE = (Kind.LINE, Kind.COMPOSITION)
@@ -31,13 +33,19 @@ def page(told: dict[str, Any], knowledge: Knowledge, name: str) -> str:
             raise BatchError("this is not the summary of a batch", "give OUT.summary.json as the batch wrote it")
     overlay = told["knowledge"]["overlay"]
     here = knowledge.overlay
-    same = told["knowledge"]["digest"] == f"sha256:{knowledge.digest}" and (overlay or {}).get("digest") == (f"sha256:{here.digest}" if here else None)
+    same = told["knowledge"]["digest"] == f"sha256:{knowledge.digest}" and (overlay or {}).get("digest") == (
+        f"sha256:{here.digest}" if here else None
+    )
     sets = max(1, told["sets"])
     counts = told["verdicts"] | {"error": told["errors"]["sets"]}
-    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     teller = _Teller(knowledge) if same else None
     return environment.get_template("page.html").render(
-        told=told, name=name, same=same,
+        told=told,
+        name=name,
+        same=same,
         verdicts=[(verdict, symbol, words, counts[verdict], 100 * counts[verdict] / sets) for verdict, symbol, words in _VERDICTS],
         incompatible=_pairs(told["incompatible_pairs"], teller, _LINE, sets),
         variable=_pairs(told["variable_pairs"], teller, _LINE, sets),
@@ -57,14 +65,21 @@ class _Teller:
         if any(drug not in self.knowledge.drugs for drug in pair):
             return []
         order = Order(infusions=tuple(Infusion(drug=drug, at=f"drugs/{place}", asked=drug) for place, drug in enumerate(pair)))
-        return [self._finding(finding) for finding in self.engine.check(order).findings if finding.kind in kinds and set(finding.drugs) == set(pair)]
+        return [
+            self._finding(finding)
+            for finding in self.engine.check(order).findings
+            if finding.kind in kinds and set(finding.drugs) == set(pair)
+        ]
 
     def names(self, pair: list[str]) -> list[str]:
         """The drugs as people call them."""
         return [wording.name(self.knowledge, drug) for drug in pair]
 
     def _finding(self, finding: Finding) -> dict[str, Any]:
-        cites = [f"{cite_line(self.knowledge.sources[cite.source])} ({', '.join(filter(None, [cite.at, f'read: {cite.read}' if cite.read else '']))})" for cite in finding.sources]
+        cites = [
+            f"{cite_line(self.knowledge.sources[cite.source])} ({', '.join(filter(None, [cite.at, f'read: {cite.read}' if cite.read else '']))})"
+            for cite in finding.sources
+        ]
         return {"text": finding.text, "sources": cites[:SOURCES_SHOWN], "more": max(0, len(cites) - SOURCES_SHOWN)}
 
 

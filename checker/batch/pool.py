@@ -86,7 +86,10 @@ class Pool:
             except BrokenProcessPool:
                 self._replace(waiting)
         chunk = waiting[0][1]
-        raise BatchError(f"{MOST_DEATHS + 1} workers died over the rows from line {chunk.line} on", "give the machine more memory or fewer --workers, then run again with --resume")
+        raise BatchError(
+            f"{MOST_DEATHS + 1} workers died over the rows from line {chunk.line} on",
+            "give the machine more memory or fewer --workers, then run again with --resume",
+        )
 
     def _replace(self, waiting: deque[tuple[int, Chunk, Future[Answer]]]) -> None:
         """New processes for those that died; what they had not answered is given out again."""
@@ -119,7 +122,6 @@ def loaded(task: Task, root: Path | None, overlay: Path | None, expected: str) -
 def settle() -> tuple[int, int, int]:
     """Spare the garbage collector its work: the knowledge stays, and rows come and go without cycles. Returns what was set before."""
     before = gc.get_threshold()
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*SELDOM)
     return before
@@ -128,7 +130,9 @@ def settle() -> tuple[int, int, int]:
 def check(knowledge: Knowledge, expected: str) -> None:
     """Refuse other knowledge than the batch was begun with."""
     if stamp(knowledge) != expected:
-        raise WrongKnowledge(f"a worker holds knowledge {stamp(knowledge)}, the batch was begun with {expected}", "bring all machines to the same knowledge")
+        raise WrongKnowledge(
+            f"a worker holds knowledge {stamp(knowledge)}, the batch was begun with {expected}", "bring all machines to the same knowledge"
+        )
 
 
 def _answer(file: int, chunk: Chunk) -> Answer:

@@ -27,10 +27,24 @@ ERRORED = len(VERDICTS)  # in `verdicts`: the row has no answer
 REMEMBERED = 100_000  # ends of rows kept at most
 _BITS = 11  # of a counter; the largest order has 1,770 pairs
 _COLUMNS = {
-    "verdict": (("verdict", pa.string()), ("understood", pa.int32()), ("not_understood", pa.int32()), *((name, pa.int32()) for name in COUNTS)),
+    "verdict": (
+        ("verdict", pa.string()),
+        ("understood", pa.int32()),
+        ("not_understood", pa.int32()),
+        *((name, pa.int32()) for name in COUNTS),
+    ),
     "findings": (
-        ("verdict", pa.string()), ("number", pa.int32()), ("of", pa.int32()), ("level", pa.string()), ("kind", pa.string()), ("code", pa.string()), ("severity", pa.string()),
-        ("drugs", pa.string()), ("text", pa.string()), ("management", pa.string()), ("sources", pa.string()),
+        ("verdict", pa.string()),
+        ("number", pa.int32()),
+        ("of", pa.int32()),
+        ("level", pa.string()),
+        ("kind", pa.string()),
+        ("code", pa.string()),
+        ("severity", pa.string()),
+        ("drugs", pa.string()),
+        ("text", pa.string()),
+        ("management", pa.string()),
+        ("sources", pa.string()),
     ),
     "full": (("verdict", pa.string()), ("report", pa.string())),
 }
@@ -78,7 +92,9 @@ class Told:
 def schema(dress: Dress) -> pa.Schema:
     """The columns of a table of results."""
     file = [("file", pa.string())] if dress.file is not None else []
-    return pa.schema([("id", pa.string()), *file, ("line", pa.int64()), *_COLUMNS[dress.level], ("error", pa.string()), ("knowledge", pa.string())])
+    return pa.schema(
+        [("id", pa.string()), *file, ("line", pa.int64()), *_COLUMNS[dress.level], ("error", pa.string()), ("knowledge", pa.string())]
+    )
 
 
 def header(dress: Dress) -> bytes:
@@ -165,7 +181,9 @@ def _framed(identities: Any, lines: pa.Array, columns: Sequence[pa.Array], error
     else:
         ids = identities.cast(pa.string())
     file = [pa.repeat(pa.scalar(dress.file), len(ids))] if dress.file is not None else []
-    return pa.RecordBatch.from_arrays([ids, *file, lines, *columns, errors, pa.repeat(pa.scalar(dress.knowledge), len(ids))], schema=schema(dress))
+    return pa.RecordBatch.from_arrays(
+        [ids, *file, lines, *columns, errors, pa.repeat(pa.scalar(dress.knowledge), len(ids))], schema=schema(dress)
+    )
 
 
 # --- findings and full ---
@@ -189,7 +207,10 @@ def _objects(item: Told, dress: Dress) -> list[bytes]:
         return [orjson.dumps(head | {"verdict": item.verdict, "report": orjson.Fragment(item.rendered)} | tail) + b"\n"]
     number = len(item.rendered)
     findings = list(enumerate(item.rendered, start=1)) or [(0, None)]
-    return [orjson.dumps(head | {"verdict": item.verdict, "number": place, "of": number, "finding": finding} | tail) + b"\n" for place, finding in findings]
+    return [
+        orjson.dumps(head | {"verdict": item.verdict, "number": place, "of": number, "finding": finding} | tail) + b"\n"
+        for place, finding in findings
+    ]
 
 
 def _told_table(told: Sequence[Told], dress: Dress) -> pa.RecordBatch:
@@ -207,14 +228,26 @@ def _cells(item: Told, level: str) -> list[tuple[Any, ...]]:
     if level == "full":
         return [(item.identity, item.line, item.verdict, item.rendered.decode(), None)]
     number = len(item.findings)
-    found = [(item.identity, item.line, item.verdict, place, number, *_finding(finding), None) for place, finding in enumerate(item.findings, start=1)]
+    found = [
+        (item.identity, item.line, item.verdict, place, number, *_finding(finding), None)
+        for place, finding in enumerate(item.findings, start=1)
+    ]
     return found or [(item.identity, item.line, item.verdict, 0, 0, *[None] * 8, None)]
 
 
 def _finding(finding: Finding) -> tuple[str | None, ...]:
     sources = dict.fromkeys(cite.source for cite in finding.sources)
     management, severity = "; ".join(finding.management) or None, finding.severity or None
-    return str(finding.level), str(finding.kind), finding.code, severity, " + ".join(finding.drugs), finding.text, management, "; ".join(sources) or None
+    return (
+        str(finding.level),
+        str(finding.kind),
+        finding.code,
+        severity,
+        " + ".join(finding.drugs),
+        finding.text,
+        management,
+        "; ".join(sources) or None,
+    )
 
 
 # --- tables as bytes ---

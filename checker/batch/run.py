@@ -76,7 +76,10 @@ def _answer_all(batch: Batch, knowledge: Knowledge, files: list[Source], task: T
     done = _once(batch, knowledge, files, task, told)
     if isinstance(done, frozenset):  # sets whose rows stand in several places: they are refused, and all the rest is answered again
         if any(source.path is None for source in files):
-            raise BatchError(f"the rows of {len(done)} order sets stand in several places of the input", "sort it by order_set_id, or give a file instead of a pipe")
+            raise BatchError(
+                f"the rows of {len(done)} order sets stand in several places of the input",
+                "sort it by order_set_id, or give a file instead of a pipe",
+            )
         done = _once(replace(batch, resume=False), knowledge, files, replace(task, split=done), told)
     if isinstance(done, frozenset):  # pragma: no cover  # a split set is refused the second time
         raise BatchError("the input changed while it was read", "run again")
@@ -174,8 +177,16 @@ def _identity(batch: Batch, knowledge: Knowledge, files: list[Source], task: Tas
     """What must not change between a run and its continuation."""
     seen = [[source.path.name, source.path.stat().st_size, source.path.stat().st_mtime_ns] for source in files if source.path]
     return {
-        "format": FORMAT, "input": hashlib.sha256(orjson.dumps(seen)).hexdigest(), "knowledge": stamp(knowledge), "level": task.level, "form": task.form,
-        "packing": task.packing, "system": task.system, "ignore": sorted(task.ignore), "split": len(task.split), "cut": "spans" if batch.dask else "chunks",
+        "format": FORMAT,
+        "input": hashlib.sha256(orjson.dumps(seen)).hexdigest(),
+        "knowledge": stamp(knowledge),
+        "level": task.level,
+        "form": task.form,
+        "packing": task.packing,
+        "system": task.system,
+        "ignore": sorted(task.ignore),
+        "split": len(task.split),
+        "cut": "spans" if batch.dask else "chunks",
     }
 
 
@@ -188,7 +199,9 @@ def _give_up(output: Output) -> None:
 
 def _unwritten(error: OSError, batch: Batch) -> BatchError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return BatchError(f"the disk is full: {error.strerror}", "make room and run again with --resume; what has been answered is kept beside the output")
+        return BatchError(
+            f"the disk is full: {error.strerror}", "make room and run again with --resume; what has been answered is kept beside the output"
+        )
     if isinstance(error, BrokenPipeError):
         return BatchError("the reader of the output has gone", "run again, or write to a file with -o")
     return BatchError(f"{error.strerror or error}: {error.filename or batch.out or batch.given}", "check the path and its permissions")

@@ -92,8 +92,13 @@ def lines(read: Callable[[int], bytes], longest: int) -> Iterator[bytes]:
 
 
 def answers(
-    given: Iterable[bytes], by: Streamer, level: str = "verdict", limits: Limits = Limits(), at_once: int = AT_ONCE,
-    before: Callable[[list[bytes]], None] = lambda held: None, after: Callable[[Tally], None] = lambda tally: None,
+    given: Iterable[bytes],
+    by: Streamer,
+    level: str = "verdict",
+    limits: Limits = Limits(),
+    at_once: int = AT_ONCE,
+    before: Callable[[list[bytes]], None] = lambda held: None,
+    after: Callable[[Tally], None] = lambda tally: None,
 ) -> Iterator[bytes]:
     """One result row for every line with something on it, in order (level findings: one a finding), and last {"end": {...}} with the counts.
 
@@ -119,7 +124,9 @@ def answers(
 class _Stream:
     """One stream under way."""
 
-    def __init__(self, by: Streamer, level: str, limits: Limits, before: Callable[[list[bytes]], None], after: Callable[[Tally], None]) -> None:
+    def __init__(
+        self, by: Streamer, level: str, limits: Limits, before: Callable[[list[bytes]], None], after: Callable[[Tally], None]
+    ) -> None:
         self.by, self.level, self.limits, self.before, self.after = by, level, limits, before, after
         self.tally = Tally()
         self.held: list[bytes] = []
@@ -168,4 +175,11 @@ class _Stream:
         """What has been answered so far."""
         tally = self.tally
         verdicts = {str(verdict): tally.verdicts[verdict] for verdict in Verdict}
-        return {"lines": tally.lines, "blank": tally.blank, "sets": tally.sets, "written": tally.written, "verdicts": verdicts, "errors": tally.verdicts[ERROR]}
+        return {
+            "lines": tally.lines,
+            "blank": tally.blank,
+            "sets": tally.sets,
+            "written": tally.written,
+            "verdicts": verdicts,
+            "errors": tally.verdicts[ERROR],
+        }

@@ -32,15 +32,25 @@ def summary(tally: Tally, names: Names, files: Sequence[Source], level: str, rep
         "input": [file.path.name if file.path else "-" for file in files],
         "level": level,
         "knowledge": {
-            "version": knowledge.version, "digest": f"sha256:{knowledge.digest}",
+            "version": knowledge.version,
+            "digest": f"sha256:{knowledge.digest}",
             "overlay": {"name": overlay.name, "digest": f"sha256:{overlay.digest}"} if overlay else None,
         },
-        "checksum": checksum, "balances": balances,
-        "lines": tally.lines, "blank": tally.blank, "rows": tally.rows, "sets": tally.sets, "written": tally.written,
+        "checksum": checksum,
+        "balances": balances,
+        "lines": tally.lines,
+        "blank": tally.blank,
+        "rows": tally.rows,
+        "sets": tally.sets,
+        "written": tally.written,
         "verdicts": {verdict: tally.verdicts[verdict] for verdict in ("stop", "caution", "unknown", "clear")},
         "errors": {"sets": tally.verdicts[ERROR], "reasons": dict(sorted(tally.errors.items(), key=_most_first))},
         "judged_one_by_one": tally.by_engine,
-        "repeated_ids": {"ids": repeats.ids, "sets": repeats.sets, "lines": [[_place(files, *place) for place in places] for places in repeats.lines]},
+        "repeated_ids": {
+            "ids": repeats.ids,
+            "sets": repeats.sets,
+            "lines": [[_place(files, *place) for place in places] for places in repeats.lines],
+        },
         "incompatible_pairs": met.of(Status.INCOMPATIBLE),
         "variable_pairs": met.of(Status.VARIABLE),
         "interactions": met.interactions(),
@@ -67,7 +77,10 @@ class _Met:
         """The pairs of one status."""
         found = summed(self.keys & _PAIR, self.counts, (self.keys >> 40 & 7) == STATUSES.index(status))
         first = np.lexsort((found.keys, -found.counts))[:TOP]
-        top = [{"pair": self._names(key), "sets": count} for key, count in zip(found.keys[first].tolist(), found.counts[first].tolist(), strict=True)]
+        top = [
+            {"pair": self._names(key), "sets": count}
+            for key, count in zip(found.keys[first].tolist(), found.counts[first].tolist(), strict=True)
+        ]
         return {"pairs": len(found.keys), "met": int(found.counts.sum()), "top": top}
 
     def interactions(self) -> Json:
@@ -81,7 +94,11 @@ class _Met:
             {"pair": self._names(key), "severity": str(SEVERITIES[key >> 48]), "sets": count}
             for key, count in zip(found.keys[first].tolist(), found.counts[first].tolist(), strict=True)
         ]
-        return {"pairs": len(found.keys), "met": {str(name): count for name, count in zip(SEVERITIES[1:], met[1:], strict=True) if count}, "top": top}
+        return {
+            "pairs": len(found.keys),
+            "met": {str(name): count for name, count in zip(SEVERITIES[1:], met[1:], strict=True) if count},
+            "top": top,
+        }
 
     def _names(self, key: int) -> list[str]:
         _, _, a, b = unpacked(key)
@@ -120,16 +137,34 @@ def spoken(told: Json) -> list[str]:
     """The summary for a terminal, in lines."""
     sets = max(1, told["sets"])
     lines = [told["checksum"]]
-    lines += [f"  {verdict:<8}{count:>12,}  {count / sets:>6.1%}" for verdict, count in (told["verdicts"] | {"error": told["errors"]["sets"]}).items()]
+    lines += [
+        f"  {verdict:<8}{count:>12,}  {count / sets:>6.1%}"
+        for verdict, count in (told["verdicts"] | {"error": told["errors"]["sets"]}).items()
+    ]
     lines += [f"  errors: {count:,} {reason}" for reason, count in told["errors"]["reasons"].items()]
     repeated = told["repeated_ids"]
     if repeated["ids"]:
         where = ", ".join(str(place) if isinstance(place, int) else f"{place['file']} {place['line']}" for place in repeated["lines"][0])
-        lines.append(f"  repeated ids: {repeated['ids']:,} in {repeated['sets']:,} sets, the first on lines {where}; the line tells their answers apart")
-    for title, key in (("incompatible", "incompatible_pairs"), ("interactions", "interactions"), ("no data, most worth finding", "most_worth_finding")):
-        lines += _few(title, [f"{' + '.join(item['pair'])}{', ' + item['severity'] if 'severity' in item else ''} ({item['sets']:,})" for item in told[key]["top"][:SPOKEN]])
+        lines.append(
+            f"  repeated ids: {repeated['ids']:,} in {repeated['sets']:,} sets, the first on lines {where}; the line tells their answers apart"
+        )
+    for title, key in (
+        ("incompatible", "incompatible_pairs"),
+        ("interactions", "interactions"),
+        ("no data, most worth finding", "most_worth_finding"),
+    ):
+        lines += _few(
+            title,
+            [
+                f"{' + '.join(item['pair'])}{', ' + item['severity'] if 'severity' in item else ''} ({item['sets']:,})"
+                for item in told[key]["top"][:SPOKEN]
+            ],
+        )
     unclear = told["not_understood"][:SPOKEN]
-    return lines + _few("not understood", [f'"{item["asked"]}" ({item["times"]:,}{", perhaps " + item["candidates"][0] if item["candidates"] else ""})' for item in unclear])
+    return lines + _few(
+        "not understood",
+        [f'"{item["asked"]}" ({item["times"]:,}{", perhaps " + item["candidates"][0] if item["candidates"] else ""})' for item in unclear],
+    )
 
 
 def _few(title: str, told: list[str]) -> list[str]:

@@ -19,9 +19,26 @@ from checker.ask import spoken
 from checker.batch.errors import BatchError, Refusal, refused
 
 ROLES = {
-    "order_set_id": "id", "id": "id", "drug": "drug", "drugs": "drugs", "code": "code", "codes": "codes", "system": "system", "concentration": "conc", "conc": "conc",
-    "vehicle": "vehicle", "formulation": "formulation", "line": "line", "start": "start", "hours": "hours", "rate_ml_per_h": "rate_ml_per_h", "route": "route",
-    "medication": "medication", "medications": "medications", "mode": "mode", "age_days": "age_days",
+    "order_set_id": "id",
+    "id": "id",
+    "drug": "drug",
+    "drugs": "drugs",
+    "code": "code",
+    "codes": "codes",
+    "system": "system",
+    "concentration": "conc",
+    "conc": "conc",
+    "vehicle": "vehicle",
+    "formulation": "formulation",
+    "line": "line",
+    "start": "start",
+    "hours": "hours",
+    "rate_ml_per_h": "rate_ml_per_h",
+    "route": "route",
+    "medication": "medication",
+    "medications": "medications",
+    "mode": "mode",
+    "age_days": "age_days",
 }
 OF_A_DRUG = ("conc", "vehicle", "formulation", "line", "start", "hours", "rate_ml_per_h", "route")
 _NUMBERED = re.compile(r"drug_?\d+")
@@ -76,11 +93,17 @@ def columns(header: bytes | pa.Schema, name: str, ignore: frozenset[str]) -> Col
     else:
         written = tuple(header.names)
     keys = [cell.casefold().replace(" ", "_") for cell in written]
-    roles = tuple("" if cell in ignore else ROLES.get(key, "drug_n" if _NUMBERED.fullmatch(key) else "?") for cell, key in zip(written, keys, strict=True))
+    roles = tuple(
+        "" if cell in ignore else ROLES.get(key, "drug_n" if _NUMBERED.fullmatch(key) else "?")
+        for cell, key in zip(written, keys, strict=True)
+    )
     unknown = [cell for cell, role in zip(written, roles, strict=True) if role == "?"]
     if unknown:
         passing = " ".join(f"--ignore {cell}" for cell in unknown)
-        raise BatchError(f"{name}: unknown columns {', '.join(unknown)}", f"rename them, or pass them over with {passing}; known: {', '.join(ROLES)}, drug_1, drug_2 ...")
+        raise BatchError(
+            f"{name}: unknown columns {', '.join(unknown)}",
+            f"rename them, or pass them over with {passing}; known: {', '.join(ROLES)}, drug_1, drug_2 ...",
+        )
     twice = {role for role in roles if role and role != "drug_n" and roles.count(role) > 1}
     if twice:
         raise BatchError(f"{name}: several columns for {', '.join(sorted(twice))}", "keep one of them, or pass one over with --ignore")
@@ -203,10 +226,14 @@ def _set(run: list[TableRow], system: str, before: int | None, after: int | None
     first = run[0]
     damaged = next((row for row in run if row.damage), None)
     if damaged is not None:
-        return _refused(first, "damaged-row", f"line {damaged.line} of this set cannot be read: {damaged.damage}", "correct the line", damaged.line)
+        return _refused(
+            first, "damaged-row", f"line {damaged.line} of this set cannot be read: {damaged.damage}", "correct the line", damaged.line
+        )
     beside = before if before is not None else after
     if beside is not None:
-        return _refused(first, "damaged-row", f"line {beside}, next to this set, cannot be read and might belong to it", "correct that line", beside)
+        return _refused(
+            first, "damaged-row", f"line {beside}, next to this set, cannot be read and might belong to it", "correct that line", beside
+        )
     question: dict[str, Any] = {"drugs": []}
     whole: dict[str, Any] = {}
     for row in run:
@@ -214,7 +241,13 @@ def _set(run: list[TableRow], system: str, before: int | None, after: int | None
         for role in ("mode", "age_days"):
             if whole.setdefault(role, cells.get(role)) != cells.get(role):
                 return _refused(first, "not-a-question", f"{role} differs within the set", "write the same in every row of a set", row.line)
-        named = cells["drug"] if "drug" in cells else {"system": cells.get("system", system), "code": str(cells["code"])} if "code" in cells else ""
+        named = (
+            cells["drug"]
+            if "drug" in cells
+            else {"system": cells.get("system", system), "code": str(cells["code"])}
+            if "code" in cells
+            else ""
+        )
         item = {"drug": named} | {role: _text(role, cells[role]) for role in OF_A_DRUG if role in cells}
         question.setdefault("medications" if str(cells.get("medication", "")).casefold() in _YES else "drugs", []).append(item)
     return Asked(first.line, first.identity, question | _of_the_set(whole))
@@ -242,12 +275,21 @@ def _listed(cell: Cell) -> list[Any]:
         return [spoken(part) for part in cell.split(";") if part.strip()]
     if not isinstance(cell, list):
         return [cell]
-    return [{key: value for key, value in item.items() if value is not None} if isinstance(item, dict) else "" if item is None else item for item in cell]
+    return [
+        {key: value for key, value in item.items() if value is not None} if isinstance(item, dict) else "" if item is None else item
+        for item in cell
+    ]
 
 
 def _text(role: str, cell: Cell) -> Any:
     """A cell as the question wants it: numbers only where they are numbers."""
-    return cell if isinstance(cell, str) or role in ("hours", "rate_ml_per_h") else cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
+    return (
+        cell
+        if isinstance(cell, str) or role in ("hours", "rate_ml_per_h")
+        else cell.isoformat()
+        if hasattr(cell, "isoformat")
+        else str(cell)
+    )
 
 
 # --- where sets of the long form may be cut ---

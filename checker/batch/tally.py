@@ -95,10 +95,18 @@ class Tally:
     def plain(self) -> dict[str, Any]:
         """Everything as plain values."""
         pairs = self.pairs()
-        numbers = {name: getattr(self, name) for name in ("lines", "blank", "rows", "sets", "written", "findings", "silent", "by_engine", "names_beyond")}
+        numbers = {
+            name: getattr(self, name)
+            for name in ("lines", "blank", "rows", "sets", "written", "findings", "silent", "by_engine", "names_beyond")
+        }
         return numbers | {
-            "verdicts": dict(self.verdicts), "errors": dict(self.errors), "names": dict(self.names), "codes": dict(self.codes),
-            "worst": [[item.incompatible, item.variable, item.no_data, item.file, item.line, item.identity, item.verdict] for item in self.worst],
+            "verdicts": dict(self.verdicts),
+            "errors": dict(self.errors),
+            "names": dict(self.names),
+            "codes": dict(self.codes),
+            "worst": [
+                [item.incompatible, item.variable, item.no_data, item.file, item.line, item.identity, item.verdict] for item in self.worst
+            ],
             "pairs": [pairs.keys.tolist(), pairs.counts.tolist()],
         }
 
@@ -119,9 +127,17 @@ class Tally:
         """Whether every row that was read stands in the result exactly once, and the counts in a line."""
         answered = sum(self.verdicts.values())
         expected = self.findings + self.silent + self.verdicts[ERROR] if level == "findings" else self.sets
-        balances = self.lines == self.blank + self.rows and self.sets == answered and self.written == expected and (self.sets <= self.rows if long else self.sets == self.rows)
+        balances = (
+            self.lines == self.blank + self.rows
+            and self.sets == answered
+            and self.written == expected
+            and (self.sets <= self.rows if long else self.sets == self.rows)
+        )
         parts = " + ".join(f"{self.verdicts[verdict]} {verdict}" for verdict in ("stop", "caution", "unknown", "clear", ERROR))
         blank = f" + {self.blank} blank" if self.blank else ""
         sets = f"{self.rows} rows of {self.sets} sets" if long else f"{self.sets} sets"
         rows = f"{self.findings} findings + {self.silent} sets without + {self.verdicts[ERROR]} errors = " if level == "findings" else ""
-        return balances, f"{self.lines} lines = {sets}{blank}; {self.sets} sets = {parts}; {rows}{self.written} rows written: {'balances' if balances else 'DOES NOT BALANCE'}"
+        return (
+            balances,
+            f"{self.lines} lines = {sets}{blank}; {self.sets} sets = {parts}; {rows}{self.written} rows written: {'balances' if balances else 'DOES NOT BALANCE'}",
+        )

@@ -199,7 +199,13 @@ class Worker:
             return Told(asked.line, asked.identity, report.verdict, rendered=self.renderer.json(report, explain=explain).rstrip())
         tally.findings += len(report.findings)
         tally.silent += not report.findings
-        return Told(asked.line, asked.identity, report.verdict, report.findings, self.renderer.findings(report) if self.task.form == "ndjson" else None)
+        return Told(
+            asked.line,
+            asked.identity,
+            report.verdict,
+            report.findings,
+            self.renderer.findings(report) if self.task.form == "ndjson" else None,
+        )
 
     def _count_report(self, asked: Asked, order: Order, report: Report, tally: Tally) -> None:
         tally.verdicts[report.verdict] += 1
@@ -216,7 +222,9 @@ class Worker:
 
     def _refused_split(self, identity: object) -> Refusal | None:
         if self.task.split and _hash(identity) in self.task.split:
-            return refused("split-set", "the rows of this set stand in several places of the file", "sort the file by order_set_id and run again", "id")
+            return refused(
+                "split-set", "the rows of this set stand in several places of the file", "sort the file by order_set_id and run again", "id"
+            )
         return None
 
     # --- counts ---
@@ -245,7 +253,9 @@ def stamp(knowledge: Knowledge) -> str:
 
 
 def _bad(counts: list[int], line: int, identity: object, verdict: str) -> Worst:
-    return Worst(incompatible=counts[0], variable=counts[1], no_data=counts[2], file="", line=-line, identity=str(identity), verdict=str(verdict))
+    return Worst(
+        incompatible=counts[0], variable=counts[1], no_data=counts[2], file="", line=-line, identity=str(identity), verdict=str(verdict)
+    )
 
 
 def _hash(identity: object) -> int:

@@ -67,4 +67,6 @@ def _stale(accepted: dict[tuple[str, str], Excuse], used: set[tuple[str, str]]) 
     for key, excuse in accepted.items():
         if key not in used:
             reason = f'nothing of "{excuse.about}" needs an excuse from {excuse.code} any more, or ever did'
-            yield Finding(Level.ERROR, Problem(excuse.file, excuse.line, "excuse-stale", "about", reason, "delete this entry, or correct its name"))
+            yield Finding(
+                Level.ERROR, Problem(excuse.file, excuse.line, "excuse-stale", "about", reason, "delete this entry, or correct its name")
+            )

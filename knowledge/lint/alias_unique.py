@@ -12,7 +12,9 @@ from knowledge.normalise import normalise
 code = "alias-unique"
 level = Level.ERROR
 scope = Scope.RECORDS
-description = "A name, alias, vehicle code or tall-man form belongs to one drug, unless ambiguous.yaml refuses it; a refused name is nobody's alias."
+description = (
+    "A name, alias, vehicle code or tall-man form belongs to one drug, unless ambiguous.yaml refuses it; a refused name is nobody's alias."
+)
 
 
 def check(subject: Subject) -> Iterator[Found]:
@@ -21,7 +23,9 @@ def check(subject: Subject) -> Iterator[Found]:
     for token in subject.records.ambiguous:
         key = normalise(token.token)
         place = subject.place(f"ambiguous:{token.token}")
-        alike = [other for other in subject.records.ambiguous if normalise(other.token) == key and set(other.candidates) != set(token.candidates)]
+        alike = [
+            other for other in subject.records.ambiguous if normalise(other.token) == key and set(other.candidates) != set(token.candidates)
+        ]
         if alike:
             reason = f'"{token.token}" and "{alike[0].token}" are one name to a reader, with different candidates'
             yield Found(*place, token.token, reason, "give both the same candidates, or keep one")
@@ -40,7 +44,9 @@ def check(subject: Subject) -> Iterator[Found]:
                 yield from _one(subject, key, drugs, refused, drug_id, at, name)
 
 
-def _one(subject: Subject, key: str, drugs: dict[str, tuple[str, str]], refused: dict[str, Ambiguous], drug_id: str, at: str, name: str) -> Iterator[Found]:
+def _one(
+    subject: Subject, key: str, drugs: dict[str, tuple[str, str]], refused: dict[str, Ambiguous], drug_id: str, at: str, name: str
+) -> Iterator[Found]:
     place = subject.place(drug_id, at)
     about = f"{drug_id}: {name}"
     if not key:

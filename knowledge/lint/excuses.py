@@ -38,7 +38,11 @@ def excuses(contents: dict[str, bytes]) -> tuple[dict[tuple[str, str], Excuse], 
             continue
         for number, item in enumerate(items if isinstance(items, list) else [items]):
             line = getattr(item, "line", 1)
-            if not isinstance(item, dict) or set(item) != set(_FIELDS) or not all(isinstance(text, str) and text.strip() for text in item.values()):
+            if (
+                not isinstance(item, dict)
+                or set(item) != set(_FIELDS)
+                or not all(isinstance(text, str) and text.strip() for text in item.values())
+            ):
                 mend = "write - {code: <lint code>, about: <name>, why: <reason>}; put a text that holds a comma in quotes"
                 problems.append(Problem(name, line, "schema", str(number), "an excuse has code, about and why, each one text", mend))
                 continue

@@ -18,4 +18,10 @@ def check(subject: Subject) -> Iterator[Found]:
     for drug in subject.records.drugs:
         if drug.kind is Kind.DRUG and drug.infused and not drug.codes:
             mend = "add codes: {rxnorm: [...], unii: [...]}, or excuse it in accepted-gaps.yaml"
-            yield Found(*subject.place(drug.id), "codes", "an infused drug has no code, so no prescribing system can ask for it", mend, about=drug.id)
+            yield Found(
+                *subject.place(drug.id),
+                "codes",
+                "an infused drug has no code, so no prescribing system can ask for it",
+                mend,
+                about=drug.id,
+            )

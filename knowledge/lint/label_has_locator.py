@@ -18,4 +18,9 @@ def check(subject: Subject) -> Iterator[Found]:
     for source in subject.records.sources:
         if source.kind is SourceKind.LABEL and not source.locator:
             key = source.id if source.id in subject.reading.places else f"sources:{source.id}"
-            yield Found(*subject.place(key), "locator", f'the label "{source.id}" has no locator', "add locator: with its set id, product number or address")
+            yield Found(
+                *subject.place(key),
+                "locator",
+                f'the label "{source.id}" has no locator',
+                "add locator: with its set id, product number or address",
+            )

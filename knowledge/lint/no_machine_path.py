@@ -24,4 +24,10 @@ def check(subject: Subject) -> Iterator[Found]:
         for match in _FORBIDDEN.finditer(content):
             line = content[: match.start()].count(b"\n") + 1
             text = match[0].decode("utf-8", "replace")
-            yield Found(name, line, "", f'"{text}" is a place on a computer or a registry, not a source', "name the publication, label or public terminology instead")
+            yield Found(
+                name,
+                line,
+                "",
+                f'"{text}" is a place on a computer or a registry, not a source',
+                "name the publication, label or public terminology instead",
+            )

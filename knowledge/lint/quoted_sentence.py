@@ -18,7 +18,12 @@ def check(subject: Subject) -> Iterator[Found]:
     """Notes and conditions that are long enough to be a quotation."""
     for key, at, text in _texts(subject):
         if len(text) > LONGEST:
-            yield Found(*subject.place(key, at), at, f"{len(text)} characters: longer than a note needs ({LONGEST})", "say it with codes and a few words of your own")
+            yield Found(
+                *subject.place(key, at),
+                at,
+                f"{len(text)} characters: longer than a note needs ({LONGEST})",
+                "say it with codes and a few words of your own",
+            )
 
 
 def _texts(subject: Subject) -> Iterator[tuple[str, str, str]]:

@@ -21,7 +21,9 @@ def check(subject: Subject) -> Iterator[Found]:
         keys = [(_key(row), row) for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
         for (before, _), (after, row) in zip(keys, keys[1:], strict=False):
             if after < before:
-                yield Found(name, row.line, "rows", f'the row of "{after[0] or after[1]}" stands too late', "sort rows by with, drug and strength")
+                yield Found(
+                    name, row.line, "rows", f'the row of "{after[0] or after[1]}" stands too late', "sort rows by with, drug and strength"
+                )
                 break
 
 

@@ -16,8 +16,22 @@ description = "Limits are numbers with a unit that fits the rule; fluids of a ru
 
 CONCENTRATIONS = ("max-concentration", "min-concentration", "supplied-concentration")
 RATES = {
-    "mg/min", "mL/min", "mg/h", "mL/h", "mL/kg/h", "mg/kg/h", "mg/kg/min", "mcg/kg/min", "units/h", "units/kg/h",
-    "mg PE/min", "mg PE/kg/min", "mEq/h", "mmol/h", "g/h", "g/kg/h",
+    "mg/min",
+    "mL/min",
+    "mg/h",
+    "mL/h",
+    "mL/kg/h",
+    "mg/kg/h",
+    "mg/kg/min",
+    "mcg/kg/min",
+    "units/h",
+    "units/kg/h",
+    "mg PE/min",
+    "mg PE/kg/min",
+    "mEq/h",
+    "mmol/h",
+    "g/h",
+    "g/kg/h",
 }
 FLUIDS = ("diluent-required", "diluent-contraindicated", "reconstitution-fluid", "flush-before-after")
 _NUMBER = re.compile(r"\d+(\.\d+)?(-\d+(\.\d+)?)?")
@@ -26,7 +40,9 @@ _NUMBER = re.compile(r"\d+(\.\d+)?(-\d+(\.\d+)?)?")
 def check(subject: Subject) -> Iterator[Found]:
     """Rules whose value or unit would be passed over in silence."""
     words = {word for name in ("value", "line-rule") for word in subject.records.vocabulary.get(name, {})}
-    known = {drug.id for drug in subject.records.drugs} | {drug.vehicle_code for drug in subject.records.drugs} | {PREMIX, UNDILUTED} | words
+    known = (
+        {drug.id for drug in subject.records.drugs} | {drug.vehicle_code for drug in subject.records.drugs} | {PREMIX, UNDILUTED} | words
+    )
     for drug in subject.records.drugs:
         for number, rule in enumerate(drug.rules):
             at = f"rules/{number}"
@@ -48,7 +64,10 @@ def _wrong(rule: Rule, known: set[str]) -> Iterator[tuple[str, str]]:
     elif rule.rule in FLUIDS:
         for value in rule.values:
             if value.removeprefix("any-other-than-") not in known and not value.startswith("group:"):
-                yield f'"{value}" is not a known fluid', "write a vehicle code (NS, D5W), a fluid's id, group:<id> or a word of vocabulary.yaml, value"
+                yield (
+                    f'"{value}" is not a known fluid',
+                    "write a vehicle code (NS, D5W), a fluid's id, group:<id> or a word of vocabulary.yaml, value",
+                )
 
 
 def _amount(rule: Rule, units: set[str]) -> Iterator[tuple[str, str]]:

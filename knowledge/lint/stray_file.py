@@ -20,4 +20,10 @@ def check(subject: Subject) -> Iterator[Found]:
     for path in sorted(looked):
         name = path.relative_to(subject.root).as_posix()
         if name not in subject.contents:
-            yield Found(name, 0, "", "the loader does not read this file", "end its name in .yaml, move it where files of its kind stand, or delete it")
+            yield Found(
+                name,
+                0,
+                "",
+                "the loader does not read this file",
+                "end its name in .yaml, move it where files of its kind stand, or delete it",
+            )

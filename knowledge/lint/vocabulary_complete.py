@@ -6,7 +6,22 @@ import string
 from collections.abc import Iterator, Set
 
 from knowledge.lint.subject import Found, Level, Scope, Subject
-from knowledge.model import PREMIX, UNDILUTED, Basis, Effect, Finding, Method, Mode, Records, Result, Review, Route, SeenAs, Severity, SourceKind
+from knowledge.model import (
+    PREMIX,
+    UNDILUTED,
+    Basis,
+    Effect,
+    Finding,
+    Method,
+    Mode,
+    Records,
+    Result,
+    Review,
+    Route,
+    SeenAs,
+    Severity,
+    SourceKind,
+)
 from knowledge.schema import ALIAS_KINDS, CHARACTERS, ROLES
 
 code = "vocabulary-complete"
@@ -15,9 +30,22 @@ scope = Scope.GRAPH
 description = "Every code that a record uses has words in vocabulary.yaml, every entry there is a code in use, and rule templates know only {value} and {unit}."
 
 CLOSED: dict[str, tuple[str, ...]] = {
-    name: tuple(str(word) for word in words) for name, words in {
-        "severity": Severity, "route": Route, "finding": Finding, "method": Method, "result": Result, "mode": Mode, "basis": Basis, "rule-effect": Effect,
-        "read": SeenAs, "review": Review, "source": SourceKind, "alias": ALIAS_KINDS, "character": CHARACTERS, "role": ROLES,
+    name: tuple(str(word) for word in words)
+    for name, words in {
+        "severity": Severity,
+        "route": Route,
+        "finding": Finding,
+        "method": Method,
+        "result": Result,
+        "mode": Mode,
+        "basis": Basis,
+        "rule-effect": Effect,
+        "read": SeenAs,
+        "review": Review,
+        "source": SourceKind,
+        "alias": ALIAS_KINDS,
+        "character": CHARACTERS,
+        "role": ROLES,
     }.items()
 }
 
@@ -35,7 +63,13 @@ def check(subject: Subject) -> Iterator[Found]:
             yield Found("vocabulary.yaml", line, name, f'the code "{word}" has no words', f"add {word}: to the list {name}")
         for word in words:
             if word not in codes:
-                yield Found("vocabulary.yaml", data[name].lines[word], f"{name}/{word}", f'no record uses the code "{word}"', "delete it, or correct its spelling")
+                yield Found(
+                    "vocabulary.yaml",
+                    data[name].lines[word],
+                    f"{name}/{word}",
+                    f'no record uses the code "{word}"',
+                    "delete it, or correct its spelling",
+                )
     for word, text in subject.records.vocabulary.get("rule", {}).items():
         blanks = {blank for _, blank, _, _ in string.Formatter().parse(text) if blank is not None}
         if blanks - {"value", "unit"}:

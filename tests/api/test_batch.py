@@ -32,7 +32,9 @@ def send(client: FlaskClient, body: bytes, query: str = "") -> list[dict[str, An
 
 
 @pytest.mark.parametrize("level", ["verdict", "full"])
-def test_each_line_has_the_answer_of_a_check(client: FlaskClient, world: Knowledge, world_names: Names, world_checker: Checker, level: str) -> None:
+def test_each_line_has_the_answer_of_a_check(
+    client: FlaskClient, world: Knowledge, world_names: Names, world_checker: Checker, level: str
+) -> None:
     given = rows(world, 300)
     *found, end = send(client, b"\n".join(orjson.dumps(row) for row in given), f"?level={level}")
     reports = [world_checker.check(order({"drugs": row["drugs"]}, world_names)) for row in given]
@@ -97,7 +99,9 @@ def test_a_body_whose_length_is_not_told_is_cut_at_the_limit(world: Knowledge) -
     assert all("verdict" in row for row in found)
 
 
-@pytest.mark.parametrize(("query", "kind", "status"), [("", "application/json", 415), ("?level=all", MEDIA_TYPE, 422), ("?depth=1", MEDIA_TYPE, 422)])
+@pytest.mark.parametrize(
+    ("query", "kind", "status"), [("", "application/json", 415), ("?level=all", MEDIA_TYPE, 422), ("?depth=1", MEDIA_TYPE, 422)]
+)
 def test_what_is_refused_before_a_line_is_read(client: FlaskClient, query: str, kind: str, status: int) -> None:
     assert_problem(client.post(f"/v1/batch{query}", data=GOOD, content_type=kind), status)
 

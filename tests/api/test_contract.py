@@ -56,7 +56,11 @@ def test_every_route_is_described_and_every_description_has_its_route(real_app: 
         routes |= {(path.lstrip("|"), method.lower()) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
     described = {(path, method) for path, item in document["paths"].items() for method in item}
 
-    assert {(path if path != "/docs/assets/{id}" else "/docs/assets/{name}", method) for path, method in routes if path not in HIDDEN and "assets" not in path} == described
+    assert {
+        (path if path != "/docs/assets/{id}" else "/docs/assets/{name}", method)
+        for path, method in routes
+        if path not in HIDDEN and "assets" not in path
+    } == described
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -75,9 +79,15 @@ def test_every_example_works_when_tried(real_client: FlaskClient, document: dict
 @pytest.mark.parametrize(
     ("path", "schema"),
     [
-        (f"/v1/drugs?q={examples.SEARCH}", "Hits"), (f"/v1/drugs/{examples.DRUG}", "Drug"), (f"/v1/pairs/{examples.PAIR[0]}/{examples.PAIR[1]}", "PairPage"),
-        (f"/v1/sources/{examples.SOURCE}", "SourcePage"), ("/v1/knowledge", "Knowledge"), ("/v1/drugs/lactated-ringers", "Drug"),
-        ("/v1/drugs/norepinephrine", "Drug"), ("/v1/pairs/ceftriaxone/lactated-ringers", "PairPage"), ("/v1/pairs/amphotericin-b/sodium-chloride-0.9", "PairPage"),
+        (f"/v1/drugs?q={examples.SEARCH}", "Hits"),
+        (f"/v1/drugs/{examples.DRUG}", "Drug"),
+        (f"/v1/pairs/{examples.PAIR[0]}/{examples.PAIR[1]}", "PairPage"),
+        (f"/v1/sources/{examples.SOURCE}", "SourcePage"),
+        ("/v1/knowledge", "Knowledge"),
+        ("/v1/drugs/lactated-ringers", "Drug"),
+        ("/v1/drugs/norepinephrine", "Drug"),
+        ("/v1/pairs/ceftriaxone/lactated-ringers", "PairPage"),
+        ("/v1/pairs/amphotericin-b/sodium-chloride-0.9", "PairPage"),
     ],
 )
 def test_every_page_is_as_described(real_client: FlaskClient, document: dict[str, Any], path: str, schema: str) -> None:
@@ -130,7 +140,13 @@ def test_the_question_is_described_as_it_is_read(document: dict[str, Any], clien
 
     for example in examples.QUESTIONS.values():
         assert validator.is_valid(example["value"])
-    for wrong in ({"drugs": []}, {"drugs": [1]}, {"drugs": ["a"], "patient": {"name": "x"}}, {"drugs": [{"drug": "a", "dose": 1}]}, {"medications": []}):
+    for wrong in (
+        {"drugs": []},
+        {"drugs": [1]},
+        {"drugs": ["a"], "patient": {"name": "x"}},
+        {"drugs": [{"drug": "a", "dose": 1}]},
+        {"medications": []},
+    ):
         assert not validator.is_valid(wrong)
         assert 422 == client.post("/v1/check", json=wrong).status_code
 

@@ -11,7 +11,19 @@ from flask.testing import FlaskClient
 from api import create_app
 from knowledge import Knowledge
 
-PATHS = ["/", "/healthz", "/readyz", "/docs", "/docs/assets/docs.js", "/openapi.json", "/v1/knowledge", "/v1/drugs?q=exempla", "/v1/drugs/exemplapenem", "/nope", "/v1/check"]
+PATHS = [
+    "/",
+    "/healthz",
+    "/readyz",
+    "/docs",
+    "/docs/assets/docs.js",
+    "/openapi.json",
+    "/v1/knowledge",
+    "/v1/drugs?q=exempla",
+    "/v1/drugs/exemplapenem",
+    "/nope",
+    "/v1/check",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -47,7 +59,11 @@ def test_any_other_request_id_is_replaced(client: FlaskClient, given: str | None
 
 
 def test_the_log_has_one_line_for_a_request_and_nothing_of_its_content(client: FlaskClient, capfd: pytest.CaptureFixture[str]) -> None:
-    client.post("/v1/check?token=s3cret", json={"drugs": ["exemplapenem", "Jane Roe"], "patient": {"age_days": 4321}}, headers={"X-Request-Id": "one"})
+    client.post(
+        "/v1/check?token=s3cret",
+        json={"drugs": ["exemplapenem", "Jane Roe"], "patient": {"age_days": 4321}},
+        headers={"X-Request-Id": "one"},
+    )
     client.post("/v1/check", json={"drugs": ["exemplapenem"], "mrn": "12345678"})
     client.post("/v1/check", data=b'{"drugs": ["Jane Roe"', content_type="application/json")
     client.get("/v1/drugs/jane-roe?ssn=12345678")
@@ -58,8 +74,12 @@ def test_the_log_has_one_line_for_a_request_and_nothing_of_its_content(client: F
     lines = [json.loads(line) for line in err.splitlines()]
     assert "" == out
     assert [
-        ("POST", "/v1/check", 200), ("POST", "/v1/check", 422), ("POST", "/v1/check", 400), ("GET", "/v1/drugs/<path:name>", 422),
-        ("GET", "/v1/drugs", 200), ("GET", "unmatched", 404),
+        ("POST", "/v1/check", 200),
+        ("POST", "/v1/check", 422),
+        ("POST", "/v1/check", 400),
+        ("GET", "/v1/drugs/<path:name>", 422),
+        ("GET", "/v1/drugs", 200),
+        ("GET", "unmatched", 404),
     ] == [(line["method"], line["path"], line["status"]) for line in lines]
     assert all(set(line) == {"event", "level", "timestamp", "method", "path", "status", "ms", "request_id"} for line in lines)
     assert "one" == lines[0]["request_id"]

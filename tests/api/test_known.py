@@ -29,7 +29,11 @@ def test_explain_is_asked_in_the_body(client: FlaskClient) -> None:
 
 
 def test_type_ahead_finds_by_name_brand_and_code(client: FlaskClient) -> None:
-    for text, matched, matched_by in (("exempla", "exemplapenem", "name"), ("exemplex", "Exemplex", "brand"), ("90000001", "90000001", "code")):
+    for text, matched, matched_by in (
+        ("exempla", "exemplapenem", "name"),
+        ("exemplex", "Exemplex", "brand"),
+        ("90000001", "90000001", "code"),
+    ):
         best = client.get("/v1/drugs", query_string={"q": text}).get_json()["drugs"][0]
 
         assert ("exemplapenem", "EXEMPLApenem", "drug") == (best["id"], best["tall_man"], best["kind"])
@@ -102,8 +106,11 @@ def test_a_source_page_holds_all_that_rests_on_it(client: FlaskClient, world: Kn
 
     drugs = world.records.drugs
     assert {
-        "rows": len(world.records.rows), "rules": sum(len(drug.rules) for drug in drugs), "interactions": len(world.records.interactions),
-        "composition": sum(len(drug.composition) for drug in drugs), "ph": sum(len(drug.acidity) for drug in drugs),
+        "rows": len(world.records.rows),
+        "rules": sum(len(drug.rules) for drug in drugs),
+        "interactions": len(world.records.interactions),
+        "composition": sum(len(drug.composition) for drug in drugs),
+        "ph": sum(len(drug.acidity) for drug in drugs),
         "memberships": sum(len(drug.classes) for drug in drugs),
     } == totals
 
@@ -124,7 +131,9 @@ def test_the_knowledge_says_what_it_holds(client: FlaskClient, world: Knowledge)
 
 
 def test_every_real_drug_and_source_has_its_page(real_client: FlaskClient, real: Knowledge) -> None:
-    for number, (kind, identity) in enumerate([*(("drugs", drug) for drug in real.drugs), *(("sources", source) for source in real.sources)]):
+    for number, (kind, identity) in enumerate(
+        [*(("drugs", drug) for drug in real.drugs), *(("sources", source) for source in real.sources)]
+    ):
         if number % 7 == 0:  # every seventh keeps the suite quick
             response = real_client.get(f"/v1/{kind}/{identity}")
             assert (200, identity) == (response.status_code, response.get_json()["id"])

@@ -9,7 +9,10 @@ from api import examples
 from checker.plan_ask import PlanSchema
 from tests.api.test_problems import assert_problem
 
-QUESTION = {"infusions": [{"drug": "samplamycin"}, {"drug": "mockprazole"}, {"drug": "fictazolam"}], "lumens": [{"name": "brown", "kind": "central"}, {"name": "white", "kind": "central"}]}
+QUESTION = {
+    "infusions": [{"drug": "samplamycin"}, {"drug": "mockprazole"}, {"drug": "fictazolam"}],
+    "lumens": [{"name": "brown", "kind": "central"}, {"name": "white", "kind": "central"}],
+}
 
 
 def test_incompatible_drugs_get_lumens_of_their_own(client: FlaskClient) -> None:

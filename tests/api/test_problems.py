@@ -36,7 +36,13 @@ MALFORMED: list[tuple[str, bytes, str, str, str]] = [
     ("too deep", b'{"drugs":' + b"[" * 5000 + b"]" * 5000 + b"}", "line 1, column", "depth", "correct the JSON"),
     ("deep", b'{"drugs":' + b"[" * 1000 + b"]" * 1000 + b"}", "", "nested too deep", "three levels"),
     ("field twice", b'{"drugs": ["exemplapenem"], "drugs": ["fictazolam"]}', "drugs", "stands twice", "keep one"),
-    ("field twice inside", b'{"drugs": [{"drug": "exemplapenem", "conc": "5 mg/mL", "conc": "1 mg/mL"}]}', "conc", "stands twice", "keep one"),
+    (
+        "field twice inside",
+        b'{"drugs": [{"drug": "exemplapenem", "conc": "5 mg/mL", "conc": "1 mg/mL"}]}',
+        "conc",
+        "stands twice",
+        "keep one",
+    ),
 ]
 QUESTIONS: list[tuple[str, Any, str, str, str]] = [
     ("list", [], "", "not an object", '{"drugs": [...]}'),
@@ -47,7 +53,13 @@ QUESTIONS: list[tuple[str, Any, str, str, str]] = [
     ("drugs null", {"drugs": None}, "drugs", "null", "leave the field out"),
     ("drugs text", {"drugs": "exemplapenem"}, "drugs", "list", "write a list"),
     ("unknown field", {"drugs": TWO, "durgs": []}, "durgs", "Unknown field", "correct its name"),
-    ("unknown field inside", {"drugs": [{"drug": TWO[0], "concentration": "5 mg/mL"}]}, "drugs/0/concentration", "Unknown field", "correct its name"),
+    (
+        "unknown field inside",
+        {"drugs": [{"drug": TWO[0], "concentration": "5 mg/mL"}]},
+        "drugs/0/concentration",
+        "Unknown field",
+        "correct its name",
+    ),
     ("identifying field", {"drugs": TWO, "patient": {"name": "Roe"}}, "patient/name", "Unknown field", "remove it"),
     ("drug a number", {"drugs": [1]}, "drugs/0", "name or a code", "write"),
     ("drug null", {"drugs": [None]}, "drugs/0", "", ""),
@@ -127,9 +139,21 @@ def test_names_that_are_not_understood_are_answers_not_errors(client: FlaskClien
     assert "clear" != answer.get_json()["verdict"]
 
 
-@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json; charset=latin-1", "application/xml"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "application/json; charset=latin-1",
+        "application/xml",
+    ],
+)
 def test_other_bodies_than_json_are_refused(client: FlaskClient, content_type: str | None) -> None:
-    problem = assert_problem(client.post("/v1/check", data=b'{"drugs": ["exemplapenem"]}', content_type=content_type), 415, "unsupported-media-type")
+    problem = assert_problem(
+        client.post("/v1/check", data=b'{"drugs": ["exemplapenem"]}', content_type=content_type), 415, "unsupported-media-type"
+    )
 
     assert "application/json" in problem["detail"]
 
@@ -146,7 +170,9 @@ def test_compressed_bodies_are_refused(client: FlaskClient) -> None:
 def test_a_body_over_the_limit_is_refused(world: Knowledge) -> None:
     client = create_app({"most_bytes": 2048, "log": "nothing"}, knowledge=world).test_client()
 
-    problem = assert_problem(client.post("/v1/check", data=json.dumps({"drugs": ["x" * 3000]}), content_type="application/json"), 413, "too-large")
+    problem = assert_problem(
+        client.post("/v1/check", data=json.dumps({"drugs": ["x" * 3000]}), content_type="application/json"), 413, "too-large"
+    )
 
     assert "2048 bytes" in problem["detail"]
 
@@ -162,7 +188,11 @@ def test_the_most_drugs_can_be_set(world: Knowledge) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
-    [("GET", "/v1/check", {"POST", "OPTIONS"}), ("DELETE", "/v1/drugs/exemplapenem", {"GET", "HEAD", "OPTIONS"}), ("POST", "/healthz", {"GET", "HEAD", "OPTIONS"})],
+    [
+        ("GET", "/v1/check", {"POST", "OPTIONS"}),
+        ("DELETE", "/v1/drugs/exemplapenem", {"GET", "HEAD", "OPTIONS"}),
+        ("POST", "/healthz", {"GET", "HEAD", "OPTIONS"}),
+    ],
 )
 def test_a_wrong_method_is_told_which_are_allowed(client: FlaskClient, method: str, path: str, allow: set[str]) -> None:
     response = client.open(path, method=method)
@@ -171,7 +201,19 @@ def test_a_wrong_method_is_told_which_are_allowed(client: FlaskClient, method: s
     assert allow == set(response.headers["Allow"].split(", "))
 
 
-@pytest.mark.parametrize("path", ["/nope", "/v1/check/", "/v2/check", "//v1/check", "/docs/assets/../secret", "/docs/assets/none.js", "/problems/none", "/v1/pairs/exemplapenem"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nope",
+        "/v1/check/",
+        "/v2/check",
+        "//v1/check",
+        "/docs/assets/../secret",
+        "/docs/assets/none.js",
+        "/problems/none",
+        "/v1/pairs/exemplapenem",
+    ],
+)
 def test_an_address_that_is_not_there(client: FlaskClient, path: str) -> None:
     assert_problem(client.get(path), 404, "not-found")
 
@@ -205,9 +247,16 @@ def test_a_pair_has_two_drugs(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("query", "at", "words"),
     [
-        ("", "q", "missing"), ("?q=", "q", "empty"), ("?q=%20", "q", "empty"), (f"?q={'x' * 300}", "q", "too long"),
-        ("?q=a&limit=0", "limit", "out of range"), ("?q=a&limit=51", "limit", "out of range"), ("?q=a&limit=many", "limit", "whole number"),
-        ("?q=a&limit=%D9%A3", "limit", "whole number"), ("?q=a&q=b", "q", "more than once"), ("?q=a&page=2", "page", "unknown"),
+        ("", "q", "missing"),
+        ("?q=", "q", "empty"),
+        ("?q=%20", "q", "empty"),
+        (f"?q={'x' * 300}", "q", "too long"),
+        ("?q=a&limit=0", "limit", "out of range"),
+        ("?q=a&limit=51", "limit", "out of range"),
+        ("?q=a&limit=many", "limit", "whole number"),
+        ("?q=a&limit=%D9%A3", "limit", "whole number"),
+        ("?q=a&q=b", "q", "more than once"),
+        ("?q=a&page=2", "page", "unknown"),
     ],
 )
 def test_bad_query_parameters(client: FlaskClient, query: str, at: str, words: str) -> None:

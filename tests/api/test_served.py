@@ -27,7 +27,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
     def begin(*arguments: str, **environment: str) -> subprocess.Popen[str]:
         given = {name: value for name, value in os.environ.items() if not name.startswith("LINEWISE_")}
         given |= {"LINEWISE_KNOWLEDGE": str(WORLD), "LINEWISE_CACHE": str(tmp_path)} | environment
-        process = subprocess.Popen([sys.executable, "-m", "gunicorn", "wsgi:app", *arguments], cwd=ROOT, env=given, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "wsgi:app", *arguments], cwd=ROOT, env=given, stderr=subprocess.PIPE, text=True
+        )
         running.append(process)
         return process
 

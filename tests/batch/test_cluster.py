@@ -59,7 +59,11 @@ def test_parquet_in_and_out(world: Knowledge, cluster: Any, tmp_path: Path) -> N
     import pyarrow.parquet as pq
 
     plain = [row for row in rows(world, 2_000) if all(isinstance(drug, str) for drug in row["drugs"])]
-    pq.write_table(pa.table({"id": [row["id"] for row in plain], "drugs": [row["drugs"] for row in plain]}), tmp_path / "in.parquet", row_group_size=400)
+    pq.write_table(
+        pa.table({"id": [row["id"] for row in plain], "drugs": [row["drugs"] for row in plain]}),
+        tmp_path / "in.parquet",
+        row_group_size=400,
+    )
     screen(world, tmp_path / "in.parquet", tmp_path / "one.parquet")
     on_cluster(world, cluster, tmp_path / "in.parquet", tmp_path / "many.parquet")
 
@@ -127,7 +131,7 @@ def test_spans_cover_every_row_once(world: Knowledge, tmp_path: Path) -> None:
     found = list(spans(sources(str(given), None), frozenset(), Place()))
 
     assert len(found) > 3
-    assert data == b"".join(data[span.start.offset:span.stop] for span in found)
+    assert data == b"".join(data[span.start.offset : span.stop] for span in found)
     assert all(one.end == two.start for one, two in zip(found, found[1:], strict=False))
     assert [data[: span.start.offset].count(b"\n") + 1 for span in found] == [span.start.line for span in found]
 

@@ -45,15 +45,22 @@ def test_pipes(world: Knowledge, tmp_path: Path) -> None:
 
 
 def test_csv_through_pipes(world: Knowledge) -> None:
-    done = command("batch", "-", "--from", "csv", "--to", "csv", "--knowledge", WORLD, given=b"order_set_id,drug\na,samplamycin\na,fictazolam\n")
+    done = command(
+        "batch", "-", "--from", "csv", "--to", "csv", "--knowledge", WORLD, given=b"order_set_id,drug\na,samplamycin\na,fictazolam\n"
+    )
 
     assert b"id,line,verdict" in done.stdout
     assert 2 == len(done.stdout.splitlines())
 
 
-@pytest.mark.parametrize(("words", "told"), [
-    (["none.ndjson"], "does not exist"), (["-", "--to", "parquet"], "Parquet cannot be written to a pipe"), (["-", "--resume"], "cannot be resumed"),
-])
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["none.ndjson"], "does not exist"),
+        (["-", "--to", "parquet"], "Parquet cannot be written to a pipe"),
+        (["-", "--resume"], "cannot be resumed"),
+    ],
+)
 def test_what_cannot_be_done_is_said_with_its_mend(words: list[str], told: str) -> None:
     done = CliRunner().invoke(main, ["batch", *words, "--knowledge", str(WORLD)])
 
@@ -128,7 +135,9 @@ def test_a_corpus_is_understood_but_for_its_slips(real: Knowledge, tmp_path: Pat
     clean, slips = Manner(misspelt=0), Manner(misspelt=0.05, conditions=0.2, lines=0.2, medications=0.3, damaged=0.05, repeated=0.02)
     for name, manner in (("clean", clean), ("slips", slips)):
         (tmp_path / f"{name}.ndjson").write_bytes(b"".join(corpus.lines(2_000, manner)))
-    told = {name: screen(real, tmp_path / f"{name}.ndjson", tmp_path / f"{name}.out.ndjson", root=None).summary for name in ("clean", "slips")}
+    told = {
+        name: screen(real, tmp_path / f"{name}.ndjson", tmp_path / f"{name}.out.ndjson", root=None).summary for name in ("clean", "slips")
+    }
 
     assert [] == told["clean"]["not_understood"]
     assert 0 == told["clean"]["errors"]["sets"]
@@ -141,7 +150,9 @@ def test_a_corpus_is_understood_but_for_its_slips(real: Knowledge, tmp_path: Pat
 def test_every_regimen_says_where_it_comes_from(real: Knowledge) -> None:
     corpus = Corpus(real)
 
-    assert {"sepsis", "intensive-care", "oncology-day-unit", "parenteral-nutrition", "antiviral"} <= {pattern["id"] for pattern in corpus.patterns}
+    assert {"sepsis", "intensive-care", "oncology-day-unit", "parenteral-nutrition", "antiviral"} <= {
+        pattern["id"] for pattern in corpus.patterns
+    }
     assert all(regimen["source"] and regimen["at"] and regimen["read"] for regimen in corpus.regimens)
     assert set(corpus.spellings) <= set(real.drugs)
 

@@ -82,7 +82,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 kB."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], check=False, capture_output=True).returncode:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], check=False, capture_output=True).returncode
+    ):
         pytest.skip("only root may mount a small disk")
     yield disk
     subprocess.run(["umount", "-l", str(disk)], check=True)
@@ -125,7 +128,9 @@ def test_a_corrupt_tail(world: Knowledge, tmp_path: Path, packing: str, fault: s
     data = packed(given.read_bytes(), packing)
     broken = tmp_path / f"in.ndjson.{packing}"
     place = len(data) * 3 // 4
-    broken.write_bytes(data[:place] if fault == "cut" else data[:place] + bytes(byte ^ 0x5A for byte in data[place:place + 60]) + data[place + 60:])
+    broken.write_bytes(
+        data[:place] if fault == "cut" else data[:place] + bytes(byte ^ 0x5A for byte in data[place : place + 60]) + data[place + 60 :]
+    )
     screen(world, given, tmp_path / "whole.ndjson")
     done = screen(world, broken, tmp_path / "out.ndjson")
     found, whole = read(tmp_path / "out.ndjson"), read(tmp_path / "whole.ndjson")
@@ -142,7 +147,7 @@ def test_a_corrupt_tail(world: Knowledge, tmp_path: Path, packing: str, fault: s
 
 def test_several_gzip_members_are_one_file(world: Knowledge, tmp_path: Path) -> None:
     given = rows(world, 40)
-    parts = [gzip.compress(ndjson(tmp_path / "part", given[start:start + 20]).read_bytes()) for start in (0, 20)]
+    parts = [gzip.compress(ndjson(tmp_path / "part", given[start : start + 20]).read_bytes()) for start in (0, 20)]
     (tmp_path / "in.ndjson.gz").write_bytes(b"".join(parts))
     screen(world, tmp_path / "in.ndjson.gz", tmp_path / "out.ndjson")
 
@@ -280,7 +285,9 @@ def test_no_damage_to_the_long_form_makes_a_set_look_better(world: Knowledge, tm
         if chance.random() >= 0.05:
             readable.add(lines[place].split(",")[0])
         else:
-            lines[place] = chance.choice((lines[place] + '"', lines[place].replace(",", ";"), lines[place][:2], "," + lines[place], lines[place] + ",x"))
+            lines[place] = chance.choice(
+                (lines[place] + '"', lines[place].replace(",", ";"), lines[place][:2], "," + lines[place], lines[place] + ",x")
+            )
     (tmp_path / "in.csv").write_text("\n".join(lines) + "\n")
     screen(world, tmp_path / "whole.csv", tmp_path / "whole.ndjson")
     done = screen(world, tmp_path / "in.csv", tmp_path / "out.ndjson")

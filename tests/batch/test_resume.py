@@ -62,7 +62,11 @@ def test_a_resumed_run_gives_the_same_bytes(world: Knowledge, tmp_path: Path, fo
         before = out.with_name(f"{out.name}.journal").exists()
         if before:
             with pytest.raises(KeyboardInterrupt):
-                run(Batch(given=str(given), out=out, workers=1, root=WORLD, resume=True), world, lambda read, sets, after=after: _stop(sets >= after))
+                run(
+                    Batch(given=str(given), out=out, workers=1, root=WORLD, resume=True),
+                    world,
+                    lambda read, sets, after=after: _stop(sets >= after),
+                )
         else:
             interrupted(world, given, out, after)
 

@@ -42,7 +42,9 @@ def expected(given: list[dict[str, Any]], world_names: Names, world_checker: Che
         asked = order({"drugs": row["drugs"]}, world_names)
         report = world_checker.check(asked)
         statuses = [str(pair.line.status).replace("-", "_") for pair in report.pairs if pair.line]
-        told.append((row["id"], report.verdict, len(asked.infusions), len(asked.not_understood), *(statuses.count(status) for status in COUNTS)))
+        told.append(
+            (row["id"], report.verdict, len(asked.infusions), len(asked.not_understood), *(statuses.count(status) for status in COUNTS))
+        )
     return told
 
 
@@ -56,7 +58,9 @@ def test_ndjson(world: Knowledge, tmp_path: Path, given: list[dict[str, Any]], e
     assert done.summary["balances"]
 
 
-def test_plain_chunks_and_mixed_chunks_agree(world: Knowledge, tmp_path: Path, given: list[dict[str, Any]], expected: list[tuple[Any, ...]]) -> None:
+def test_plain_chunks_and_mixed_chunks_agree(
+    world: Knowledge, tmp_path: Path, given: list[dict[str, Any]], expected: list[tuple[Any, ...]]
+) -> None:
     plain = [place for place, row in enumerate(given) if all(isinstance(drug, str) for drug in row["drugs"])]
     screen(world, ndjson(tmp_path / "in.ndjson", [given[place] for place in plain]), tmp_path / "out.ndjson")
 
@@ -158,7 +162,9 @@ def test_every_output_says_the_same(world: Knowledge, tmp_path: Path, suffix: st
         assert [row.get("report") for row in plain] == [orjson.loads(row["report"]) if row["report"] else None for row in found]
 
 
-def test_findings_and_full_are_the_engine_s_own(world: Knowledge, tmp_path: Path, world_names: Names, world_checker: Checker, world_renderer: Any) -> None:
+def test_findings_and_full_are_the_engine_s_own(
+    world: Knowledge, tmp_path: Path, world_names: Names, world_checker: Checker, world_renderer: Any
+) -> None:
     given = rows(world, 80, seed=5)
     screen(world, ndjson(tmp_path / "in.ndjson", given), tmp_path / "full.ndjson", level="full")
     screen(world, tmp_path / "in.ndjson", tmp_path / "findings.ndjson", level="findings")
@@ -197,7 +203,9 @@ def test_bad_rows_become_error_rows(world: Knowledge, tmp_path: Path, level: str
     done = screen(world, tmp_path / "in.ndjson", tmp_path / "out.ndjson", level=level)
     found = [row for row in read(tmp_path / "out.ndjson") if "error" in row]
 
-    assert [(place, identity, reason) for place, (_, reason, identity) in enumerate(BAD, start=3)] == [(row["line"], row["id"], row["error"]["reason"]) for row in found]
+    assert [(place, identity, reason) for place, (_, reason, identity) in enumerate(BAD, start=3)] == [
+        (row["line"], row["id"], row["error"]["reason"]) for row in found
+    ]
     assert all(error["reason"] and error["mend"] for row in found for error in row["error"]["errors"])
     assert (len(BAD), 2) == (done.summary["errors"]["sets"], done.summary["blank"])
     assert done.summary["balances"]
@@ -206,17 +214,22 @@ def test_bad_rows_become_error_rows(world: Knowledge, tmp_path: Path, level: str
 def test_merged_lines_are_not_taken_for_one_row(world: Knowledge, tmp_path: Path) -> None:
     """Lines that are no JSON alone must not become it beside one another."""
     lines = [
-        b'{"id":1,"drugs":["samplamycin}', b'{fictazolam"]}', b'{"id":2,"drugs":["samplamycin"]},{"id":3,"drugs":["samplamycin"]}',
-        b'{"id":4,"drugs":[{"drug":"samplamycin"}', b'{"drug":"fictazolam"}]}',
+        b'{"id":1,"drugs":["samplamycin}',
+        b'{fictazolam"]}',
+        b'{"id":2,"drugs":["samplamycin"]},{"id":3,"drugs":["samplamycin"]}',
+        b'{"id":4,"drugs":[{"drug":"samplamycin"}',
+        b'{"drug":"fictazolam"}]}',
     ]
     (tmp_path / "in.ndjson").write_bytes(b"\n".join(lines))
     screen(world, tmp_path / "in.ndjson", tmp_path / "out.ndjson")
 
-    assert [(place, "not-json") for place in range(1, 6)] == [(row["line"], row["error"]["reason"]) for row in read(tmp_path / "out.ndjson")]
+    assert [(place, "not-json") for place in range(1, 6)] == [
+        (row["line"], row["error"]["reason"]) for row in read(tmp_path / "out.ndjson")
+    ]
 
 
 def test_ids_are_given_back_as_they_came(world: Knowledge, tmp_path: Path) -> None:
-    ids = ["a", 'quo"te', 'seam","seam', "back\\", "\\\",\"", "ü€", "", 7, None, -1]
+    ids = ["a", 'quo"te', 'seam","seam', "back\\", '\\","', "ü€", "", 7, None, -1]
     given = [{"id": identity, "drugs": ["samplamycin"]} for identity in ids]
     for name, some in (("texts", given[:7]), ("mixed", given)):
         screen(world, ndjson(tmp_path / f"{name}.ndjson", some), tmp_path / f"{name}.out.ndjson")
@@ -236,8 +249,15 @@ def test_reading_without_the_schema_is_reading_with_it(world: Knowledge, world_n
     """The short way to an Order gives the same Order, or the same refusal."""
     names = BatchNames(world, suggesting=True)
     items: list[Any] = [
-        {"drug": "samplamycin", "conc": "x"}, {"drug": "samplamycin", "vehicle": "zz"}, {"drug": ""}, {"conc": "1 mg/mL"}, {"drug": "samplamycin", "line": ""}, 3, None,
-        {"drug": None}, {"drug": "samplamycin", "start": "1"},
+        {"drug": "samplamycin", "conc": "x"},
+        {"drug": "samplamycin", "vehicle": "zz"},
+        {"drug": ""},
+        {"conc": "1 mg/mL"},
+        {"drug": "samplamycin", "line": ""},
+        3,
+        None,
+        {"drug": None},
+        {"drug": "samplamycin", "start": "1"},
     ]
     odd = [{"drugs": [item]} for item in items]
     for question in [*({"drugs": row["drugs"]} for row in rows(world, 400, seed=9)), *odd]:
@@ -263,14 +283,22 @@ def test_a_folder_names_its_files(world: Knowledge, tmp_path: Path) -> None:
     (folder / "_SUCCESS").touch()
     done = screen(world, folder, tmp_path / "out.ndjson")
 
-    assert [("a.ndjson", line) for line in range(1, 11)] + [("b.ndjson", line) for line in range(1, 21)] == [(row["file"], row["line"]) for row in read(tmp_path / "out.ndjson")]
+    assert [("a.ndjson", line) for line in range(1, 11)] + [("b.ndjson", line) for line in range(1, 21)] == [
+        (row["file"], row["line"]) for row in read(tmp_path / "out.ndjson")
+    ]
     assert ["a.ndjson", "b.ndjson"] == done.summary["input"]
 
 
-@pytest.mark.parametrize(("header", "words"), [
-    ("id,drugs,ward", "unknown columns ward"), ("id,conc", "no column names the drugs"), ("id,drug,drugs", "columns of both forms"),
-    ("drug,conc", "needs the column order_set_id"), ("id,order_set_id,drug", "several columns for id"),
-])
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("id,drugs,ward", "unknown columns ward"),
+        ("id,conc", "no column names the drugs"),
+        ("id,drug,drugs", "columns of both forms"),
+        ("drug,conc", "needs the column order_set_id"),
+        ("id,order_set_id,drug", "several columns for id"),
+    ],
+)
 def test_columns_that_are_not_understood_stop_the_batch(world: Knowledge, tmp_path: Path, header: str, words: str) -> None:
     (tmp_path / "in.csv").write_text(f"{header}\n1,2,3\n")
     with pytest.raises(BatchError, match=words) as stopped:
@@ -302,7 +330,17 @@ def test_names_not_understood_are_counted_with_suggestions(world: Knowledge, tmp
 
 def test_levels_count_the_same_pairs(world: Knowledge, tmp_path: Path) -> None:
     given = ndjson(tmp_path / "in.ndjson", rows(world, 300))
-    keys = ("verdicts", "errors", "incompatible_pairs", "variable_pairs", "interactions", "most_worth_finding", "not_understood", "worst_sets", "sets")
+    keys = (
+        "verdicts",
+        "errors",
+        "incompatible_pairs",
+        "variable_pairs",
+        "interactions",
+        "most_worth_finding",
+        "not_understood",
+        "worst_sets",
+        "sets",
+    )
     told = [screen(world, given, tmp_path / f"{level}.ndjson", level=level).summary for level in ("verdict", "findings", "full")]
 
     assert {key: told[0][key] for key in keys} == {key: told[1][key] for key in keys} == {key: told[2][key] for key in keys}

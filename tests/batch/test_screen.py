@@ -18,7 +18,9 @@ from knowledge import Knowledge
 from knowledge.model import Mode
 from knowledge.units import Concentration
 
-CONCENTRATIONS = tuple(map(Concentration.parse, ("0.5 mg/mL", "1 mg/mL", "5 mg/mL", "20 mg/mL", "0.1 mEq/mL", "2-10 mg/mL", "100 units/mL")))
+CONCENTRATIONS = tuple(
+    map(Concentration.parse, ("0.5 mg/mL", "1 mg/mL", "5 mg/mL", "20 mg/mL", "0.1 mEq/mL", "2-10 mg/mL", "100 units/mL"))
+)
 LINES = (None, None, "white", "White ", "blue")
 NOON = datetime(2026, 1, 5, 12)
 
@@ -29,7 +31,11 @@ def an_order(chance: random.Random, drugs: list[str], fluids: list[str]) -> Orde
     infusions, medications = [], []
     for number, drug in enumerate(chance.sample(drugs, chance.randint(0, min(9, len(drugs))))):
         if chance.random() < 0.15:
-            medications.append(Medication(drug=drug, at=f"medications/{number}", asked=drug, route="oral" if plain else chance.choice(("oral", "sc", "im"))))
+            medications.append(
+                Medication(
+                    drug=drug, at=f"medications/{number}", asked=drug, route="oral" if plain else chance.choice(("oral", "sc", "im"))
+                )
+            )
             continue
         item = Infusion(drug=drug, at=f"drugs/{number}", asked=drug, line=chance.choice(LINES))
         if not plain and chance.random() < 0.6:
@@ -43,9 +49,17 @@ def an_order(chance: random.Random, drugs: list[str], fluids: list[str]) -> Orde
         infusions.append(item)
         if chance.random() < 0.03:
             infusions.append(replace(item, at=f"drugs/{number}x", line="brown"))
-    unknown = tuple(NotUnderstood(at=f"drugs/9{place}", asked="zzzmab", reason="unresolved-name") for place in range(chance.choice((0, 0, 0, 1, 2))))
+    unknown = tuple(
+        NotUnderstood(at=f"drugs/9{place}", asked="zzzmab", reason="unresolved-name") for place in range(chance.choice((0, 0, 0, 1, 2)))
+    )
     age = None if plain else chance.choice((None, 3, 12_000))
-    return Order(infusions=tuple(infusions), medications=tuple(medications), mode=chance.choice((Mode.Y_SITE, Mode.Y_SITE, *Mode)), age_days=age, not_understood=unknown)
+    return Order(
+        infusions=tuple(infusions),
+        medications=tuple(medications),
+        mode=chance.choice((Mode.Y_SITE, Mode.Y_SITE, *Mode)),
+        age_days=age,
+        not_understood=unknown,
+    )
 
 
 def assert_equal(knowledge: Knowledge, checker: Checker, orders: list[Order]) -> None:

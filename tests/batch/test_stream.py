@@ -28,7 +28,9 @@ def test_the_answers_of_a_batch(world: Knowledge, streamer: Streamer, tmp_path: 
     *found, end = answered(given.read_bytes().splitlines(keepends=True), streamer)
 
     assert read(tmp_path / "out.ndjson") == found
-    assert {"lines": 100, "blank": 0, "sets": 100, "written": 100, "errors": 0} == {key: value for key, value in end["end"].items() if key != "verdicts"}  # type: ignore[attr-defined]
+    assert {"lines": 100, "blank": 0, "sets": 100, "written": 100, "errors": 0} == {
+        key: value for key, value in end["end"].items() if key != "verdicts"
+    }  # type: ignore[attr-defined]
 
 
 def test_one_bad_line_never_breaks_the_rest(streamer: Streamer) -> None:
@@ -82,7 +84,7 @@ def test_a_stream_that_is_cut_says_so_and_has_no_end(streamer: Streamer) -> None
 @pytest.mark.parametrize("size", [1, 3, 7, 1_000])
 def test_lines_of_a_body(size: int) -> None:
     data = b"one\n\ntwo\n" + b"x" * 50 + b"\nthree"
-    parts = [data[start:start + size] for start in range(0, len(data), size)]
+    parts = [data[start : start + size] for start in range(0, len(data), size)]
     found = list(lines(lambda _: parts.pop(0) if parts else b"", 20))
 
     assert [b"one", b"", b"two", b"three"] == [line for line in found if len(line) <= 20]

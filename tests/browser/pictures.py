@@ -14,8 +14,13 @@ from tests.browser.conftest import CHROMIUM, FLAGS, Quiet
 
 FOLDER = Path(__file__).parents[2] / "docs" / "img"
 SET = "d1=vancomycin&c1=5+mg/mL&v1=NS&d2=piperacillin-tazobactam&c2=40+mg/mL&v2=NS&d3=norepinephrine&d4=lactated-ringers&d5=amiodarone&v5=D5W&d6=furosemide"
-SHEET = "&".join(f"d{number}={drug}" for number, drug in enumerate((
-    "norepinephrine", "vasopressin", "furosemide", "pantoprazole", "midazolam", "fentanyl", "vancomycin", "piperacillin-tazobactam"), start=1))
+SHEET = "&".join(
+    f"d{number}={drug}"
+    for number, drug in enumerate(
+        ("norepinephrine", "vasopressin", "furosemide", "pantoprazole", "midazolam", "fentanyl", "vancomycin", "piperacillin-tazobactam"),
+        start=1,
+    )
+)
 PICTURES: tuple[tuple[str, str, Literal["light", "dark"], tuple[int, int]], ...] = (  # name, address, scheme, size
     ("workbench-check", f"/?{SET}", "light", (1440, 1000)),
     ("workbench-neighbourhood", "/explore/around/vancomycin", "dark", (1280, 1080)),

@@ -10,15 +10,41 @@ from playwright.sync_api import Browser
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 FLAGSHIP = "d1=vancomycin&c1=5+mg/mL&v1=NS&d2=piperacillin-tazobactam&c2=40+mg/mL&v2=NS&d3=norepinephrine&d4=lactated-ringers&d5=amiodarone"
 THIRTEEN = (  # so many that the grid is a compact one
-    "norepinephrine", "epinephrine", "vasopressin", "dopamine", "dobutamine", "amiodarone", "esmolol", "heparin", "furosemide", "propofol", "midazolam", "fentanyl",
+    "norepinephrine",
+    "epinephrine",
+    "vasopressin",
+    "dopamine",
+    "dobutamine",
+    "amiodarone",
+    "esmolol",
+    "heparin",
+    "furosemide",
+    "propofol",
+    "midazolam",
+    "fentanyl",
     "morphine",
 )
 PAGES = [
-    "/", f"/?{FLAGSHIP}", f"/print?{FLAGSHIP}", "/?d1=MS&d2=norepinephrin&d3=heparin&m1=warfarin&age=12&x3=wibble", "/?d1=vancomycin&c1=5+mg&d2=heparin&v2=water",
+    "/",
+    f"/?{FLAGSHIP}",
+    f"/print?{FLAGSHIP}",
+    "/?d1=MS&d2=norepinephrin&d3=heparin&m1=warfarin&age=12&x3=wibble",
+    "/?d1=vancomycin&c1=5+mg&d2=heparin&v2=water",
     "/?" + "&".join(f"d{number}={drug}" for number, drug in enumerate(THIRTEEN, start=1)),
-    "/drugs", "/drugs?q=MS", "/drugs?q=zzzzz", "/drug/amiodarone", "/drug/lactated-ringers", "/pair/piperacillin-tazobactam/vancomycin",
-    "/source/kufel-2017-hosp-pharm", "/source/ansm-2020-10",
-    "/explore", "/explore/around/vancomycin", "/explore/coverage", "/explore/conflicts?q=van", "/explore/changes", "/drug/nosuchdrug",
+    "/drugs",
+    "/drugs?q=MS",
+    "/drugs?q=zzzzz",
+    "/drug/amiodarone",
+    "/drug/lactated-ringers",
+    "/pair/piperacillin-tazobactam/vancomycin",
+    "/source/kufel-2017-hosp-pharm",
+    "/source/ansm-2020-10",
+    "/explore",
+    "/explore/around/vancomycin",
+    "/explore/coverage",
+    "/explore/conflicts?q=van",
+    "/explore/changes",
+    "/drug/nosuchdrug",
 ]
 
 
@@ -37,7 +63,8 @@ def test_axe_finds_nothing(browser: Browser, address: str, part: int) -> None:
             result = page.evaluate("(options) => axe.run(document, options)", {"resultTypes": ["violations"]} | rules)
             found += [
                 f"{path} ({scheme}): {item['id']} ({item['impact']}): {node['html'][:160]} | {node['failureSummary'][:200]}"
-                for item in result["violations"] for node in item["nodes"][:3]
+                for item in result["violations"]
+                for node in item["nodes"][:3]
             ]
     context.close()
 

@@ -11,12 +11,36 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from knowledge import Knowledge
 
 FLAGSHIP = "d1=vancomycin&c1=5+mg/mL&v1=NS&d2=piperacillin-tazobactam&c2=40+mg/mL&v2=NS&d3=norepinephrine"
-TEN = "&".join(f"d{number}={drug}" for number, drug in enumerate((
-    "norepinephrine", "vasopressin", "furosemide", "pantoprazole", "midazolam", "fentanyl", "vancomycin", "piperacillin-tazobactam", "amiodarone", "lactated-ringers"), start=1))
+TEN = "&".join(
+    f"d{number}={drug}"
+    for number, drug in enumerate(
+        (
+            "norepinephrine",
+            "vasopressin",
+            "furosemide",
+            "pantoprazole",
+            "midazolam",
+            "fentanyl",
+            "vancomycin",
+            "piperacillin-tazobactam",
+            "amiodarone",
+            "lactated-ringers",
+        ),
+        start=1,
+    )
+)
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "wide": (1920, 1080)}
 PAGES = (
-    "/", f"/?{TEN}", f"/print?{FLAGSHIP}", "/drug/vancomycin", "/pair/piperacillin-tazobactam/vancomycin", "/source/kufel-2017-hosp-pharm", "/explore",
-    "/explore/around/vancomycin", "/explore/coverage", "/explore/conflicts",
+    "/",
+    f"/?{TEN}",
+    f"/print?{FLAGSHIP}",
+    "/drug/vancomycin",
+    "/pair/piperacillin-tazobactam/vancomycin",
+    "/source/kufel-2017-hosp-pharm",
+    "/explore",
+    "/explore/around/vancomycin",
+    "/explore/coverage",
+    "/explore/conflicts",
 )
 PERCEIVED = 300  # ms from the last key to the answer
 WAIT_FOR_ANSWER = """(text) => new Promise((resolve) => {
@@ -258,13 +282,22 @@ def test_the_sheet_is_dark_ink_on_white_even_on_a_dark_screen(browser: Browser, 
     for path in (f"/print?{FLAGSHIP}", f"/?{FLAGSHIP}"):
         page.goto(path)
         page.emulate_media(media="print")
-        ink, paper = page.evaluate("(() => { const style = getComputedStyle(document.body); return [style.color, style.backgroundColor]; })()")
+        ink, paper = page.evaluate(
+            "(() => { const style = getComputedStyle(document.body); return [style.color, style.backgroundColor]; })()"
+        )
         assert ("rgb(0, 0, 0)", "rgb(255, 255, 255)") == (ink, paper)
         expect(page.locator(".grid")).to_be_visible()
     expect(page.locator(".ask")).to_be_hidden()
     page.goto(f"/print?{FLAGSHIP}")
     text = page.locator("body").inner_text()
-    for words in (real.version, real.date, "must verify", "Each product asks", "Flush", "incompatible" if "incompatible" in text else "compatible"):
+    for words in (
+        real.version,
+        real.date,
+        "must verify",
+        "Each product asks",
+        "Flush",
+        "incompatible" if "incompatible" in text else "compatible",
+    ):
         assert words in text
     context.close()
 

@@ -44,9 +44,13 @@ def test_no_focus_judges_everything(world_checker: Checker, world_names: Names) 
 
 def test_two_drugs_of_one_bag_are_judged_as_an_admixture(world_checker: Checker, world_names: Names) -> None:
     asked = order({"drugs": ["exe/fix", "samplicin", "mockprazole"]}, world_names)
-    mixed = replace(asked, infusions=tuple(replace(infusion, bag="one") if infusion.at != "drugs/2" else infusion for infusion in asked.infusions))
+    mixed = replace(
+        asked, infusions=tuple(replace(infusion, bag="one") if infusion.at != "drugs/2" else infusion for infusion in asked.infusions)
+    )
     lines = {frozenset(pair.at): pair.line for pair in world_checker.check(mixed).pairs}
 
     assert Mode.ADMIXTURE is lines[frozenset({"drugs/0", "drugs/1"})].mode  # type: ignore[union-attr]
     assert Mode.Y_SITE is lines[frozenset({"drugs/0", "drugs/2"})].mode  # type: ignore[union-attr]
-    assert any(finding.kind is Kind.LINE and finding.code == "incompatible/excluded-by-rule" for finding in world_checker.check(mixed).findings)
+    assert any(
+        finding.kind is Kind.LINE and finding.code == "incompatible/excluded-by-rule" for finding in world_checker.check(mixed).findings
+    )

@@ -159,7 +159,12 @@ def test_the_highest_unconditional_severity_leads_and_conditions_stand_apart() -
 
 @pytest.mark.parametrize(
     ("severity", "level"),
-    [(Severity.CONTRAINDICATED, Level.CAUTION), (Severity.MAJOR, Level.CAUTION), (Severity.MODERATE, Level.CAUTION), (Severity.MINOR, Level.NOTE)],
+    [
+        (Severity.CONTRAINDICATED, Level.CAUTION),
+        (Severity.MAJOR, Level.CAUTION),
+        (Severity.MODERATE, Level.CAUTION),
+        (Severity.MINOR, Level.NOTE),
+    ],
 )
 def test_the_level_of_an_order_of_administration(severity: Severity, level: Level) -> None:
     knowledge = base(replace(says(roles=False, severity=severity), manage=("sequence",), first="two"))

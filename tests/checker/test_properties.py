@@ -16,7 +16,21 @@ from checker.model import Judgement, Kind, Level, Reason, Relation, Report, Stat
 from checker.rules import ALONE, DEMANDS
 from knowledge import Knowledge
 from knowledge.model import Effect, Mode, Records, Result, Route, Row
-from tests.checker.worlds import BANS, CONCENTRATIONS, DRUGS, FORMULATION, NODES, RULE_VALUES, infusions, linked, questions, rows, rules, with_rule, worlds
+from tests.checker.worlds import (
+    BANS,
+    CONCENTRATIONS,
+    DRUGS,
+    FORMULATION,
+    NODES,
+    RULE_VALUES,
+    infusions,
+    linked,
+    questions,
+    rows,
+    rules,
+    with_rule,
+    worlds,
+)
 
 VERDICTS = list(Verdict)  # worst first
 STATUSES = list(Status)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fhir.resources.R4B.operationoutcome import OperationOutcome
 from jsonschema import Draft202012Validator, FormatChecker
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -19,7 +20,9 @@ INSTANCE = "5f4b1a0e-7f55-4d0c-9d51-1f0c6d1c2a11"
 SERVICE = "/cds-services/iv-compatibility"
 Json = dict[str, Any]
 
-needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples stand beside the checkout, in ../shared/samples, and are not there")
+needs_samples = pytest.mark.skipif(
+    not SAMPLES.is_dir(), reason="the samples stand beside the checkout, in ../shared/samples, and are not there"
+)
 
 
 def order(drug: str | Json, identity: str = "new", *, status: str = "draft", route: Json | None = IV, **more: Any) -> Json:
@@ -112,7 +115,8 @@ def assert_cards(answer: Any) -> list[Json]:
     if SCHEMAS.is_dir():
         for version in ("2.0.1", "3.0.0-ballot"):
             errors = [
-                f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in schema("response", version).iter_errors(answer)
+                f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}"
+                for error in schema("response", version).iter_errors(answer)
             ]
             assert not errors, errors
     return cards
@@ -132,6 +136,7 @@ def assert_outcome(response: Any, status: int) -> Json:
     assert status == response.status_code, response.text[:500]
     assert response.mimetype in ("application/json", "application/fhir+json")
     outcome: Json = response.get_json()
+    OperationOutcome.model_validate(outcome)
     assert "OperationOutcome" == outcome["resourceType"] and outcome["issue"]
     assert all({"severity", "code", "diagnostics"} <= set(issue) for issue in outcome["issue"])
     assert "Traceback" not in response.text and "<html" not in response.text

@@ -16,7 +16,9 @@ from api.settings import SETTINGS
 from tests.ehr import assert_cards
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ehr.md").read_text(encoding="utf-8")
-CURLS = re.findall(r"^curl -s '?http://127\.0\.0\.1:8080(/[^\s']*)'?(?: -H 'Content-Type: ([^']+)' -d '(.*?)')?$", PAGE, re.MULTILINE | re.DOTALL)
+CURLS = re.findall(
+    r"^curl -s '?http://127\.0\.0\.1:8080(/[^\s']*)'?(?: -H 'Content-Type: ([^']+)' -d '(.*?)')?$", PAGE, re.MULTILINE | re.DOTALL
+)
 
 
 def test_the_page_has_its_examples() -> None:

@@ -63,7 +63,9 @@ def test_feedback_on_a_card_is_kept_with_its_reason(world: Knowledge, url: str) 
 
 def test_comments_can_be_left_out(world: Knowledge, url: str) -> None:
     client = create_app({"log": "nothing", "database": url, "keep_comments": False}, knowledge=world).test_client()
-    client.post(f"{SERVICE}/feedback", json={"feedback": [{"card": "x", "outcome": "overridden", "overrideReason": {"userComment": "Bonnie Roe"}}]})
+    client.post(
+        f"{SERVICE}/feedback", json={"feedback": [{"card": "x", "outcome": "overridden", "overrideReason": {"userComment": "Bonnie Roe"}}]}
+    )
 
     assert "(not kept)" == kept(client)[0]["comment"]
 

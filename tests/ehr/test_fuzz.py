@@ -39,7 +39,9 @@ scalar = (
     | st.text(max_size=30)
     | st.sampled_from(NAMES)
 )
-anything = st.recursive(scalar, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4), max_leaves=12)
+anything = st.recursive(
+    scalar, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4), max_leaves=12
+)
 
 # FHIR as it is, and nearly as it is: the keys that are read, with values that may be anything.
 quantity = st.fixed_dictionaries(
@@ -54,19 +56,27 @@ ratio = st.fixed_dictionaries({}, optional={"numerator": quantity | anything, "d
 coding = st.fixed_dictionaries(
     {},
     optional={
-        "system": st.sampled_from(["http://www.nlm.nih.gov/research/umls/rxnorm", "http://hl7.org/fhir/sid/ndc", "urn:x", "http://snomed.info/sct"])
+        "system": st.sampled_from(
+            ["http://www.nlm.nih.gov/research/umls/rxnorm", "http://hl7.org/fhir/sid/ndc", "urn:x", "http://snomed.info/sct"]
+        )
         | scalar,
         "code": st.sampled_from(["90000005", "90000018", "1665021", "0264751010", "0069-2587-10", "47625008"]) | scalar,
         "display": st.sampled_from(NAMES) | scalar,
     },
 )
 concept = (
-    st.fixed_dictionaries({}, optional={"coding": st.lists(coding, max_size=3) | coding | anything, "text": st.sampled_from(NAMES) | scalar})
+    st.fixed_dictionaries(
+        {}, optional={"coding": st.lists(coding, max_size=3) | coding | anything, "text": st.sampled_from(NAMES) | scalar}
+    )
     | anything
 )
 reference = (
     st.fixed_dictionaries(
-        {}, optional={"reference": st.sampled_from(["#m", "Medication/m", "urn:uuid:1", "//", "#"]) | scalar, "display": st.sampled_from(NAMES)}
+        {},
+        optional={
+            "reference": st.sampled_from(["#m", "Medication/m", "urn:uuid:1", "//", "#"]) | scalar,
+            "display": st.sampled_from(NAMES),
+        },
     )
     | anything
 )
@@ -134,7 +144,8 @@ listed = st.fixed_dictionaries(
     optional={
         "resourceType": st.just("Bundle") | scalar,
         "entry": st.lists(
-            st.fixed_dictionaries({}, optional={"resource": medicine | medication | anything, "fullUrl": scalar, "search": anything}), max_size=5
+            st.fixed_dictionaries({}, optional={"resource": medicine | medication | anything, "fullUrl": scalar, "search": anything}),
+            max_size=5,
         )
         | anything,
         "link": anything,
@@ -182,7 +193,12 @@ SOUND = (
     call([order("samplicin", "a"), order(coded("90000003"), "b", route=ORAL)], bundle(active("nonesuch"), total=9)),
 )
 fuzzing = settings(
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.function_scoped_fixture]
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+        HealthCheck.function_scoped_fixture,
+    ]
 )
 
 
@@ -253,5 +269,10 @@ def test_the_other_services_with_anything(client: FlaskClient, hook: str, contex
     ask(
         client,
         f"/cds-services/{service}",
-        {"hook": hook, "hookInstance": INSTANCE, "context": context if isinstance(context, dict) else {}, "prefetch": {"activeMedications": running}},
+        {
+            "hook": hook,
+            "hookInstance": INSTANCE,
+            "context": context if isinstance(context, dict) else {},
+            "prefetch": {"activeMedications": running},
+        },
     )

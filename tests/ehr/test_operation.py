@@ -30,7 +30,9 @@ def check(client: FlaskClient, body: Json, version: str = "R4") -> list[Json]:
 
 @pytest.mark.parametrize(("version", "who"), [("R4", "patient"), ("R5", "subject")])
 def test_an_incompatible_pair_is_an_issue_of_high_severity(client: FlaskClient, version: str, who: str) -> None:
-    [issue] = check(client, bundle({"resourceType": "Patient", "id": "1"}, order("samplicin", "a"), active("calcium mockate", "b")), version)
+    [issue] = check(
+        client, bundle({"resourceType": "Patient", "id": "1"}, order("samplicin", "a"), active("calcium mockate", "b")), version
+    )
 
     assert ("final", "high", {"reference": "Patient/1"}) == (issue["status"], issue["severity"], issue[who])
     assert {"MedicationRequest/a", "MedicationRequest/b"} == {item["reference"] for item in issue["implicated"]}
@@ -46,7 +48,9 @@ def test_without_a_draft_all_orders_are_asked_about(client: FlaskClient) -> None
 def test_beside_a_draft_what_runs_is_not_paired_with_itself(client: FlaskClient) -> None:
     issues = check(client, bundle(order("mockprazole", "n"), active("samplicin", "a"), active("calcium mockate", "b")))
 
-    assert not any({"MedicationRequest/a", "MedicationRequest/b"} == {item.get("reference") for item in issue["implicated"]} for issue in issues)
+    assert not any(
+        {"MedicationRequest/a", "MedicationRequest/b"} == {item.get("reference") for item in issue["implicated"]} for issue in issues
+    )
 
 
 def test_parameters_tell_new_from_active(client: FlaskClient) -> None:
@@ -90,11 +94,14 @@ def test_an_interaction_has_the_code_of_hl7(client: FlaskClient) -> None:
 def test_a_forbidden_fluid_names_its_order(client: FlaskClient) -> None:
     issues = check(client, bundle(mixture(("exemplapenem", "500 mg", None), ("fictional dextrose", "100 mL", None))))
 
-    assert [("high", ["MedicationRequest/new"])] == [(issue["severity"], [item["reference"] for item in issue["implicated"]]) for issue in issues]
+    assert [("high", ["MedicationRequest/new"])] == [
+        (issue["severity"], [item["reference"] for item in issue["implicated"]]) for issue in issues
+    ]
 
 
 @pytest.mark.parametrize(
-    "body", [{"resourceType": "Bundle", "type": "collection"}, bundle(), {"resourceType": "Parameters"}, bundle({"resourceType": "Observation"})]
+    "body",
+    [{"resourceType": "Bundle", "type": "collection"}, bundle(), {"resourceType": "Parameters"}, bundle({"resourceType": "Observation"})],
 )
 def test_nothing_asked_is_an_empty_bundle(client: FlaskClient, body: Json) -> None:
     assert [] == check(client, body)

@@ -26,7 +26,9 @@ def test_active_orders_are_never_paired_with_each_other(ask: Any) -> None:
     cards = ask([order("mockprazole")], [active("samplicin", "a"), active("calcium mockate", "b")])
 
     assert not any(
-        "samplicin + calcium" in text or "calcium mockate + samplicin" in text for card in cards for text in (card["summary"], card["detail"])
+        "samplicin + calcium" in text or "calcium mockate + samplicin" in text
+        for card in cards
+        for text in (card["summary"], card["detail"])
     )
 
 
@@ -131,7 +133,9 @@ def test_a_drug_and_its_own_fluid_is_a_diluent_check(ask: Any) -> None:
 
 def test_a_fluid_that_the_label_allows_is_offered(ask: Any) -> None:
     [card] = [
-        card for card in ask([mixture(("exemplapenem", "500 mg", None), ("fictional dextrose", "100 mL", None))]) if card["indicator"] == "critical"
+        card
+        for card in ask([mixture(("exemplapenem", "500 mg", None), ("fictional dextrose", "100 mL", None))])
+        if card["indicator"] == "critical"
     ]
 
     [suggestion] = card["suggestions"]

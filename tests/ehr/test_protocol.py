@@ -24,7 +24,9 @@ def test_discovery_lists_the_hooks_with_what_they_need(client: FlaskClient) -> N
     assert {"iv-compatibility"} == {entry["id"] for entry in answer["services"] if entry["hook"].startswith("order-")}, (
         "one id: order-sign replaces the cards of order-select"
     )
-    assert all("activeMedications" in entry["prefetch"] and "{{context.patientId}}" in entry["prefetch"]["patient"] for entry in answer["services"])
+    assert all(
+        "activeMedications" in entry["prefetch"] and "{{context.patientId}}" in entry["prefetch"]["patient"] for entry in answer["services"]
+    )
     assert not list(schema("discovery").iter_errors(answer))
     assert not list(schema("discovery", "3.0.0-ballot").iter_errors(answer))
 
@@ -85,9 +87,13 @@ def test_a_partial_list_is_told(client: FlaskClient, more: Json) -> None:
 
 
 def test_a_warning_within_the_list_is_told(client: FlaskClient) -> None:
-    warned = bundle(active("calcium mockate"), {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "incomplete"}]})
+    warned = bundle(
+        active("calcium mockate"), {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "incomplete"}]}
+    )
 
-    assert any("only a part" in card["summary"] for card in assert_cards(client.post(SERVICE, json=call([order("samplicin")], warned)).get_json()))
+    assert any(
+        "only a part" in card["summary"] for card in assert_cards(client.post(SERVICE, json=call([order("samplicin")], warned)).get_json())
+    )
 
 
 def test_a_list_under_another_key_is_read(client: FlaskClient) -> None:
@@ -196,7 +202,12 @@ def test_no_origin_is_let_in_unless_told(client: FlaskClient) -> None:
 def test_origins_by_configuration(world: Knowledge, database: str, origins: tuple[str, ...], origin: str, allowed: str | None) -> None:
     client = create_app({"log": "nothing", "database": database, "cors_origins": origins}, knowledge=world).test_client()
     asked = client.options(
-        SERVICE, headers={"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization, content-type"}
+        SERVICE,
+        headers={
+            "Origin": origin,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization, content-type",
+        },
     )
     got = client.post(SERVICE, json=call([order("samplicin")]), headers={"Origin": origin})
 
@@ -212,7 +223,9 @@ def test_nothing_of_a_request_is_logged(world: Knowledge, database: str, capsys:
     client = create_app({"log": "requests", "database": database}, knowledge=world).test_client()
     client.post(SERVICE, json=call([order("samplicin")], [active("calcium mockate")]))
     client.post(SERVICE, json=call([order("samplicin")]) | {"hook": "Bonnie Roe"})
-    client.post(f"{SERVICE}/feedback", json={"feedback": [{"card": "x", "outcome": "overridden", "overrideReason": {"userComment": "Bonnie Roe"}}]})
+    client.post(
+        f"{SERVICE}/feedback", json={"feedback": [{"card": "x", "outcome": "overridden", "overrideReason": {"userComment": "Bonnie Roe"}}]}
+    )
 
     logged = capsys.readouterr().err
     assert logged.count("\n") == 3

@@ -39,7 +39,12 @@ def understood(given: Given) -> tuple[list[tuple[str, str | None]], str | None]:
 CONCEPTS: list[tuple[str, Json, list[tuple[str, str | None]], str | None]] = [
     ("clinical drug", coded("1665021", "ceftriaxone 1000 MG Injection"), [("ceftriaxone", None)], None),
     ("ready-made bag carries its strength", coded("2118448", "300 ML vancomycin 5 MG/ML Injection"), [("vancomycin", "5 mg/mL")], None),
-    ("a vial's strength is not that of what runs", coded("242969", "4 ML norepinephrine 1 MG/ML Injection"), [("norepinephrine", None)], None),
+    (
+        "a vial's strength is not that of what runs",
+        coded("242969", "4 ML norepinephrine 1 MG/ML Injection"),
+        [("norepinephrine", None)],
+        None,
+    ),
     ("drug in a fluid", coded("1863988"), [("potassium-chloride", "0.02 mEq/mL")], "dextrose-5-in-sodium-chloride-0.3"),
     ("fluid", coded("313002"), [], "sodium-chloride-0.9"),
     ("dose form", coded("375983", "vancomycin Injectable Solution"), [("vancomycin", None)], None),
@@ -118,7 +123,11 @@ def test_versions_put_the_medication_in_different_places(reader: Reader) -> None
             "medication": {"reference": {"reference": "#m"}},
             "contained": [{"resourceType": "Medication", "id": "m", "code": {"text": "vancomycin"}}],
         },
-        base | {"medicationReference": {"reference": "#m"}, "contained": {"resourceType": "Medication", "id": "m", "code": {"text": "vancomycin"}}},
+        base
+        | {
+            "medicationReference": {"reference": "#m"},
+            "contained": {"resourceType": "Medication", "id": "m", "code": {"text": "vancomycin"}},
+        },
         base | {"medicationReference": {"display": "vancomycin"}},
         base | {"resourceType": "MedicationOrder", "medicationCodeableConcept": {"text": "vancomycin"}},
     ]
@@ -126,7 +135,9 @@ def test_versions_put_the_medication_in_different_places(reader: Reader) -> None
     assert [[("vancomycin", None)]] * 6 == [understood(one(reader, shape))[0] for shape in shapes]
 
 
-@pytest.mark.parametrize("reference", ["Medication/m1", "https://ehr.example/fhir/Medication/m1", "urn:uuid:4e0a", "Medication/m1/_history/2"])
+@pytest.mark.parametrize(
+    "reference", ["Medication/m1", "https://ehr.example/fhir/Medication/m1", "urn:uuid:4e0a", "Medication/m1/_history/2"]
+)
 def test_a_medication_that_was_sent_along_is_found(reader: Reader, reference: str) -> None:
     sent = Sent()
     sent.add(
@@ -143,7 +154,9 @@ def test_a_medication_that_was_sent_along_is_found(reader: Reader, reference: st
 
 
 def test_a_medication_that_was_not_sent_is_told(reader: Reader) -> None:
-    [problem] = one(reader, {"resourceType": "MedicationRequest", "id": "x", "medicationReference": {"reference": "Medication/elsewhere"}}).problems
+    [problem] = one(
+        reader, {"resourceType": "MedicationRequest", "id": "x", "medicationReference": {"reference": "Medication/elsewhere"}}
+    ).problems
 
     assert "unresolved-reference" == problem.reason
 
@@ -202,7 +215,8 @@ def test_the_strength_of_a_vial_is_not_that_of_the_bag(reader: Reader) -> None:
 def test_two_concentrations_are_both_left_out_and_told(reader: Reader) -> None:
     given = one(
         reader,
-        mixture(("dopamine", "400 mg", 500), ("D5W", "", None)) | {"dosageInstruction": [{"text": "dopamine 800 mg in 500 mL D5W", "route": IV}]},
+        mixture(("dopamine", "400 mg", 500), ("D5W", "", None))
+        | {"dosageInstruction": [{"text": "dopamine 800 mg in 500 mL D5W", "route": IV}]},
     )
 
     assert [("dopamine", None)] == understood(given)[0]
@@ -227,7 +241,12 @@ def test_an_ingredient_that_is_not_understood_is_told_beside_the_others(reader: 
 
 # dosage, mL/h, hours
 DOSAGES: list[tuple[str, Json, float | None, float | None]] = [
-    ("ratio", {"doseAndRate": [{"rateRatio": {"numerator": {"value": 100, "code": "mL"}, "denominator": {"value": 1, "code": "h"}}}]}, 100, None),
+    (
+        "ratio",
+        {"doseAndRate": [{"rateRatio": {"numerator": {"value": 100, "code": "mL"}, "denominator": {"value": 1, "code": "h"}}}]},
+        100,
+        None,
+    ),
     (
         "ratio in minutes",
         {"doseAndRate": [{"rateRatio": {"numerator": {"value": 2, "unit": "ml"}, "denominator": {"value": 1, "unit": "min"}}}]},
@@ -320,14 +339,17 @@ def test_what_does_not_apply_is_passed_over(reader: Reader, more: Json) -> None:
 
 
 @pytest.mark.parametrize(
-    "more", [{"status": "active"}, {"status": "on-hold"}, {"status": "draft"}, {"status": "unknown"}, {"intent": "plan"}, {"doNotPerform": False}]
+    "more",
+    [{"status": "active"}, {"status": "on-hold"}, {"status": "draft"}, {"status": "unknown"}, {"intent": "plan"}, {"doNotPerform": False}],
 )
 def test_what_may_apply_is_read(reader: Reader, more: Json) -> None:
     assert 1 == len(read(reader, order("vancomycin") | more))
 
 
 def test_a_statement_without_a_route_is_not_taken_to_run(reader: Reader) -> None:
-    given = one(reader, {"resourceType": "MedicationStatement", "id": "s", "status": "active", "medicationCodeableConcept": {"text": "furosemide"}})
+    given = one(
+        reader, {"resourceType": "MedicationStatement", "id": "s", "status": "active", "medicationCodeableConcept": {"text": "furosemide"}}
+    )
 
     assert not given.infused
 
@@ -342,7 +364,12 @@ def test_a_statement_without_a_route_is_not_taken_to_run(reader: Reader) -> None
         ("MedicationRequest-medrx0336", [("dopamine", "400 mg/500 mL")], "dextrose-5", 0),
         ("MedicationRequest-medrx0315", [("lorazepam", None)], None, 0),
         ("MedicationRequest-medrx0317", [("alemtuzumab", None)], None, 0),
-        ("MedicationRequest-medrx0323", [("parenteral-nutrition-2-in-1-clinimix-4.25-10", None), ("fat-emulsion-intralipid-20", None)], None, 1),
+        (
+            "MedicationRequest-medrx0323",
+            [("parenteral-nutrition-2-in-1-clinimix-4.25-10", None), ("fat-emulsion-intralipid-20", None)],
+            None,
+            1,
+        ),
         ("MedicationAdministration-medadmin0305", [("brentuximab-vedotin", None)], None, 0),
     ],
 )

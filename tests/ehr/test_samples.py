@@ -50,7 +50,9 @@ def test_synthea_orders_without_route_or_dosage_are_checked(real_client: FlaskCl
         found.setdefault(entry["resource"]["medicationCodeableConcept"]["text"], entry["resource"])
     paclitaxel, cisplatin = found["PACLitaxel 100 MG Injection"], found["Cisplatin 50 MG Injection"]
 
-    cards = assert_cards(real_client.post(SERVICE, json=call([cisplatin | {"status": "draft"}], [paclitaxel | {"status": "active"}])).get_json())
+    cards = assert_cards(
+        real_client.post(SERVICE, json=call([cisplatin | {"status": "draft"}], [paclitaxel | {"status": "active"}])).get_json()
+    )
 
     assert any("PACLitaxel" in card["summary"] and "CISplatin" in card["summary"] for card in cards), [card["summary"] for card in cards]
 
@@ -64,7 +66,8 @@ def test_synthea_orders_that_were_stopped_are_passed_over(real_client: FlaskClie
 def test_the_sepsis_orders_of_synthea(real_client: FlaskClient) -> None:
     codes = {"norepinephrine": "242969", "vancomycin": "1807510", "pip-tazo": "1659131"}
     orders = {
-        name: {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": code}], "text": name} for name, code in codes.items()
+        name: {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": code}], "text": name}
+        for name, code in codes.items()
     }
 
     cards = assert_cards(
@@ -80,7 +83,9 @@ def test_the_sepsis_orders_of_synthea(real_client: FlaskClient) -> None:
     assert not any("piperacillin-tazobactam + vancomycin" in card["detail"] for card in cards), "both run already"
 
 
-@pytest.mark.parametrize("path", sorted(path.relative_to(SAMPLES).as_posix() for path in (SAMPLES / "hl7-r4-examples").glob("Medication*.json")))
+@pytest.mark.parametrize(
+    "path", sorted(path.relative_to(SAMPLES).as_posix() for path in (SAMPLES / "hl7-r4-examples").glob("Medication*.json"))
+)
 def test_every_example_of_hl7_is_answered_as_new_and_as_running(real_client: FlaskClient, path: str) -> None:
     resource = sample(path) | {"status": "active"}
 
@@ -92,7 +97,9 @@ def test_every_example_of_hl7_is_answered_as_new_and_as_running(real_client: Fla
 
 def test_intramuscular_ceftriaxone_raises_no_line_card(real_client: FlaskClient) -> None:
     cards = assert_cards(
-        real_client.post(SERVICE, json=call([sample("hl7-r4-examples/MedicationRequest-medrx0332.json")], [active("calcium gluconate")])).get_json()
+        real_client.post(
+            SERVICE, json=call([sample("hl7-r4-examples/MedicationRequest-medrx0332.json")], [active("calcium gluconate")])
+        ).get_json()
     )
 
     assert not any(card["source"]["topic"]["code"] == "line" for card in cards)

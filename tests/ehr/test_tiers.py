@@ -17,7 +17,9 @@ from tests.ehr import SERVICE, active, assert_cards, call, order
 def ask(world: Knowledge, database: str, path: Path, text: str) -> list[str]:
     path.write_text(text, encoding="utf-8")
     client = create_app({"log": "nothing", "database": database, "tiers": path}, knowledge=world).test_client()
-    request = call([order("samplicin"), order("xyzzymab", "x")], [active("calcium mockate"), active("nonesuch", "n"), active("lipomock", "l")])
+    request = call(
+        [order("samplicin"), order("xyzzymab", "x")], [active("calcium mockate"), active("nonesuch", "n"), active("lipomock", "l")]
+    )
     return [f"{card['indicator']}: {card['summary']}" for card in assert_cards(client.post(SERVICE, json=request).get_json())]
 
 

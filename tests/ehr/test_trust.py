@@ -48,18 +48,32 @@ def guarded(world: Knowledge, database: str, clients: Path) -> FlaskClient:
 
 
 def token(
-    key: Any = EC, algorithm: str = "ES384", kid: str | None = "ec", header: Json | None = None, without: tuple[str, ...] = (), **claims: Any
+    key: Any = EC,
+    algorithm: str = "ES384",
+    kid: str | None = "ec",
+    header: Json | None = None,
+    without: tuple[str, ...] = (),
+    **claims: Any,
 ) -> str:
     now = int(time.time())
     made = {"iss": ISSUER, "aud": f"{BASE}{SERVICE}", "iat": now, "exp": now + 300, "jti": str(uuid.uuid4())} | claims
     return jwt.encode(
-        {name: value for name, value in made.items() if name not in without}, key, algorithm, headers=({"kid": kid} if kid else {}) | (header or {})
+        {name: value for name, value in made.items() if name not in without},
+        key,
+        algorithm,
+        headers=({"kid": kid} if kid else {}) | (header or {}),
     )
 
 
 def ask(client: FlaskClient, given: str | None, path: str = SERVICE) -> Any:
     headers = {"Authorization": f"Bearer {given}"} if given is not None else {}
-    body = {"feedback": []} if path.endswith("feedback") else {"resourceType": "Bundle"} if path.startswith("/fhir") else call([order("samplicin")])
+    body = (
+        {"feedback": []}
+        if path.endswith("feedback")
+        else {"resourceType": "Bundle"}
+        if path.startswith("/fhir")
+        else call([order("samplicin")])
+    )
     return client.post(path, json=body, headers=headers)
 
 
@@ -138,7 +152,9 @@ def test_discovery_and_preflight_are_open(guarded: FlaskClient) -> None:
 
 def test_the_key_set_that_a_token_names_must_be_listed(world: Knowledge, database: str, tmp_path: Path) -> None:
     path = tmp_path / "clients.json"
-    path.write_text(json.dumps({"clients": [CLIENTS["clients"][0] | {"jku": [f"{ISSUER}/jwks.json"], "tenants": ["ward-7"]}]}), encoding="utf-8")
+    path.write_text(
+        json.dumps({"clients": [CLIENTS["clients"][0] | {"jku": [f"{ISSUER}/jwks.json"], "tenants": ["ward-7"]}]}), encoding="utf-8"
+    )
     client = create_app({"log": "nothing", "database": database, "clients": path, "public_url": BASE}, knowledge=world).test_client()
 
     assert 200 == ask(client, token(header={"jku": f"{ISSUER}/jwks.json"}, tenant="ward-7")).status_code
@@ -176,7 +192,9 @@ def test_a_service_for_other_machines_without_clients_answers_nobody(world: Know
         ('{"clients": [{"iss": "x", "key": 1, "jwks": {"keys": []}}]}', "unknown field"),
     ],
 )
-def test_a_file_of_clients_that_cannot_be_used_stops_the_start(world: Knowledge, database: str, tmp_path: Path, text: str, words: str) -> None:
+def test_a_file_of_clients_that_cannot_be_used_stops_the_start(
+    world: Knowledge, database: str, tmp_path: Path, text: str, words: str
+) -> None:
     path = tmp_path / "clients.json"
     path.write_text(text, encoding="utf-8")
 
@@ -194,7 +212,11 @@ def test_the_public_key_of_the_sandbox_can_be_listed(world: Knowledge, database:
     path = tmp_path / "clients.json"
     path.write_text(
         json.dumps(
-            {"clients": [{"iss": "https://sandbox.cds-hooks.org", "jwks_file": str(SAMPLES / "sandbox-captured" / "sandbox-jwks-public.json")}]}
+            {
+                "clients": [
+                    {"iss": "https://sandbox.cds-hooks.org", "jwks_file": str(SAMPLES / "sandbox-captured" / "sandbox-jwks-public.json")}
+                ]
+            }
         ),
         encoding="utf-8",
     )
@@ -202,6 +224,7 @@ def test_the_public_key_of_the_sandbox_can_be_listed(world: Knowledge, database:
     assert (
         401
         == ask(
-            create_app({"log": "nothing", "database": database, "clients": path, "public_url": BASE}, knowledge=world).test_client(), token()
+            create_app({"log": "nothing", "database": database, "clients": path, "public_url": BASE}, knowledge=world).test_client(),
+            token(),
         ).status_code
     )

@@ -79,12 +79,19 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         port = free_port()
         given = {name: value for name, value in os.environ.items() if not name.startswith(("LINEWISE_", "PROMETHEUS_", "GUNICORN_"))}
         given |= {
-            "LINEWISE_KNOWLEDGE": str(WORLD), "LINEWISE_CACHE": str(tmp_path / "cache"), "LINEWISE_DATABASE": f"sqlite:///{tmp_path}/linewise.db", "LINEWISE_LOG": "errors",
-            "LINEWISE_BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "2", **environment,
+            "LINEWISE_KNOWLEDGE": str(WORLD),
+            "LINEWISE_CACHE": str(tmp_path / "cache"),
+            "LINEWISE_DATABASE": f"sqlite:///{tmp_path}/linewise.db",
+            "LINEWISE_LOG": "errors",
+            "LINEWISE_BIND": f"127.0.0.1:{port}",
+            "WEB_CONCURRENCY": "2",
+            **environment,
         }
         log = tmp_path / f"{port}.log"
         with log.open("wb") as written:
-            process = subprocess.Popen([str(Path(sys.executable).parent / "gunicorn"), "wsgi:app"], cwd=ROOT, env=given, stdout=written, stderr=written)
+            process = subprocess.Popen(
+                [str(Path(sys.executable).parent / "gunicorn"), "wsgi:app"], cwd=ROOT, env=given, stdout=written, stderr=written
+            )
         made = Served(port, process, log)
         running.append(made)
         made.wait(lambda: process.poll() is not None or "ready" in made.get("/readyz"), 60)
@@ -113,7 +120,16 @@ class Postgres:
         command = [str(self.programs / words[0]), *words[1:]]
         if os.getuid() == 0:
             command = ["runuser", "-u", "postgres", "--", *command]
-        done = subprocess.run(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=90, check=False)
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=90,
+            check=False,
+        )
         assert done.returncode == 0, done.stdout
 
     def start(self) -> None:

@@ -43,7 +43,9 @@ def test_postgresql_may_stop_and_start_under_load(serve: Serve, postgres: Postgr
     missing = sum(json.loads(str(row["detail"]))["count"] for row in rows if row["kind"] == "gap")
     kept = sum(row["kind"] == "check" for row in rows)
     slowest = told.percentile(0.99) * 1000
-    print(f"PostgreSQL down {SECONDS:.0f} s: {told.answered} answered, {told.first_failed} failed, p99 {slowest:.0f} ms; {kept} rows kept, {missing} declared missing")
+    print(
+        f"PostgreSQL down {SECONDS:.0f} s: {told.answered} answered, {told.first_failed} failed, p99 {slowest:.0f} ms; {kept} rows kept, {missing} declared missing"
+    )
 
     assert (0, 0) == (told.first_failed, told.retry_failed)
     assert "degraded" == told_then["state"]

@@ -26,7 +26,9 @@ def test_a_killed_worker_fails_only_what_it_was_answering(serve: Serve) -> None:
             kills += 1
         time.sleep(0.5)
     told = load.told
-    print(f"kill -9 x {kills}: {told.answered} answered, {told.first_failed} failed at first, {told.retry_failed} after one retry; {dict(told.errors)}")
+    print(
+        f"kill -9 x {kills}: {told.answered} answered, {told.first_failed} failed at first, {told.retry_failed} after one retry; {dict(told.errors)}"
+    )
 
     assert kills >= 2 and told.answered > 50
     assert 0 == told.retry_failed
@@ -39,7 +41,12 @@ def test_a_graceful_restart_loses_nothing(serve: Serve) -> None:
     with Load(served.port, threads=4) as load:
         time.sleep(0.5)
         served.signal(signal.SIGUSR2)
-        served.wait(lambda: "Listening at" in served.log.read_text().split("Handling signal: usr2")[-1] and served.log.read_text().count("Booting worker") >= 4)
+        served.wait(
+            lambda: (
+                "Listening at" in served.log.read_text().split("Handling signal: usr2")[-1]
+                and served.log.read_text().count("Booting worker") >= 4
+            )
+        )
         [new] = [pid for pid in served.workers() if Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
         time.sleep(0.5)
         served.signal(signal.SIGTERM)
@@ -77,7 +84,9 @@ def test_new_knowledge_is_served_without_losing_a_request_and_bad_knowledge_is_n
             served.wait(lambda number=number: len(served.lines("reload-refused")) == number)
         time.sleep(2.0)
     told = load.told
-    print(f"reload: {told.answered} answered, {told.first_failed} failed; {dict(told.digests)}; refused: {[str(line['reason'])[:90] for line in served.lines('reload-refused')]}")
+    print(
+        f"reload: {told.answered} answered, {told.first_failed} failed; {dict(told.digests)}; refused: {[str(line['reason'])[:90] for line in served.lines('reload-refused')]}"
+    )
 
     assert (0, 0) == (told.first_failed, told.retry_failed)
     assert {"2026.1.1", "2026.1.2"} == {header.split(";")[0] for header in told.digests}
@@ -94,7 +103,14 @@ def test_slow_clients_starve_nobody(serve: Serve) -> None:
     """Heads, bodies and chunks that come byte by byte, and readers that do not read; many more than there are threads."""
     served = serve()
     head = b"POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    beginnings = [b"G", b"GET /v1/knowledge HTTP/1.1\r\n", head, head + b"Content-Length: 500\r\n\r\n{", head + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{", b""]
+    beginnings = [
+        b"G",
+        b"GET /v1/knowledge HTTP/1.1\r\n",
+        head,
+        head + b"Content-Length: 500\r\n\r\n{",
+        head + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",
+        b"",
+    ]
     with ExitStack() as stack:
         slow = []
         for number in range(240):
@@ -109,7 +125,9 @@ def test_slow_clients_starve_nobody(serve: Serve) -> None:
                     with suppress(OSError):
                         sock.send(b"x")
     told = load.told
-    print(f"240 slow clients: {told.answered} answered, median {told.percentile(0.5) * 1000:.1f} ms, p99 {told.percentile(0.99) * 1000:.1f} ms")
+    print(
+        f"240 slow clients: {told.answered} answered, median {told.percentile(0.5) * 1000:.1f} ms, p99 {told.percentile(0.99) * 1000:.1f} ms"
+    )
 
     assert 0 == told.first_failed and told.answered > 50
     assert told.percentile(0.99) < 2.0
@@ -118,11 +136,22 @@ def test_slow_clients_starve_nobody(serve: Serve) -> None:
 def test_requests_come_through_in_every_shape(serve: Serve) -> None:
     """Pipelined, cut anywhere, in chunks, with Expect: the patient worker reads what the plain one reads."""
     served = serve()
-    plain = b"POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(QUESTION), QUESTION)
-    chunked = b"POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(QUESTION), QUESTION)
+    plain = b"POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+        len(QUESTION),
+        QUESTION,
+    )
+    chunked = (
+        b"POST /v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n"
+        % (len(QUESTION), QUESTION)
+    )
     get = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     shapes = [
-        [plain], [plain + plain + get], [plain[:60], plain[60:]], [chunked], [chunked[:-3], chunked[-3:]], [plain[:-1], plain[-1:] + get[:9], get[9:]],
+        [plain],
+        [plain + plain + get],
+        [plain[:60], plain[60:]],
+        [chunked],
+        [chunked[:-3], chunked[-3:]],
+        [plain[:-1], plain[-1:] + get[:9], get[9:]],
         [get + plain[:99], plain[99:]],
     ]
     for shape in shapes:

@@ -11,11 +11,28 @@ from checker.model import UNSTATED, Status
 from knowledge.link import link
 from knowledge.model import AcidBase, Acidity, Cited, Mode
 
-RULE = AcidBase(rule="opposite-character-and-ph-gap", least_gap=3.5, predictive_value=0.9, predictive_value_interval=(0.8, 0.95), sensitivity=0.4, sensitivity_interval=(0.3, 0.5), pairs=100)
+RULE = AcidBase(
+    rule="opposite-character-and-ph-gap",
+    least_gap=3.5,
+    predictive_value=0.9,
+    predictive_value_interval=(0.8, 0.95),
+    sensitivity=0.4,
+    sensitivity_interval=(0.3, 0.5),
+    pairs=100,
+)
 
 
 def acidity(low, high, character):
-    return Acidity(low=low, high=high, of="injection", character=character, salt="", pka="", osmolarity="", cited=Cited(source="label-alonimab", at="description"))
+    return Acidity(
+        low=low,
+        high=high,
+        of="injection",
+        character=character,
+        salt="",
+        pka="",
+        osmolarity="",
+        cited=Cited(source="label-alonimab", at="description"),
+    )
 
 
 def with_acidity(world, **given):

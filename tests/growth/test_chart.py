@@ -26,10 +26,18 @@ def test_a_list_is_read(tmp_path, names):
     read = chart.read(write(tmp_path, LONG), names)
 
     assert read.form == "long"
-    assert [(row["drug"], row["with"], row["result"]) for row in read.rows] == [("mockplatin", "samplicin", "compatible"), ("mockplatin", "samplicin", "compatible"), ("samplicin", "warfictin", "incompatible")]
+    assert [(row["drug"], row["with"], row["result"]) for row in read.rows] == [
+        ("mockplatin", "samplicin", "compatible"),
+        ("mockplatin", "samplicin", "compatible"),
+        ("samplicin", "warfictin", "incompatible"),
+    ]
     assert {row.get("with_conc") for row in read.rows} == {"2 mg/mL", None}, "the concentration goes with its drug when the pair is turned"
     assert set(read.unknown) == {"zzzmab"}
-    assert [why for _, why in read.unread] == ['"samplicin" + "zzzmab": a name is unknown', 'the verdict "maybe" is unknown', '"samplicin" and "samplicin" are the same drug']
+    assert [why for _, why in read.unread] == [
+        '"samplicin" + "zzzmab": a name is unknown',
+        'the verdict "maybe" is unknown',
+        '"samplicin" and "samplicin" are the same drug',
+    ]
     assert read.empty == 1
 
 
@@ -37,7 +45,11 @@ def test_a_grid_is_read(tmp_path, names):
     read = chart.read(write(tmp_path, GRID), names)
 
     assert read.form == "grid"
-    assert {(row["drug"], row["with"], row["result"]) for row in read.rows} == {("mockplatin", "samplicin", "variable"), ("mockplatin", "samplicin", "incompatible"), ("phonyvir", "samplicin", "compatible")}
+    assert {(row["drug"], row["with"], row["result"]) for row in read.rows} == {
+        ("mockplatin", "samplicin", "variable"),
+        ("mockplatin", "samplicin", "incompatible"),
+        ("phonyvir", "samplicin", "compatible"),
+    }
     assert set(read.unknown) == {"zzzmab"}
     assert ("line 2, column 4", '"samplicin" + "zzzmab": a name is unknown') in read.unread
     assert ("line 4, column 4", 'the verdict "Q" is unknown') in read.unread

@@ -41,7 +41,10 @@ def test_an_incompatibility_that_goes_is_shown_as_less_strict(world):
 
 def test_a_table_is_compared_and_danger_named(tmp_path, world):
     file = tmp_path / "table.csv"
-    file.write_text("drug_a,drug_b,verdict\nsamplamycin,fictazolam,I\nmockprazole,fictazolam,incompatible\nsamplicin,zzzmab,C\nsamplicin,warfictin,huh\n", encoding="utf-8")
+    file.write_text(
+        "drug_a,drug_b,verdict\nsamplamycin,fictazolam,I\nmockprazole,fictazolam,incompatible\nsamplicin,zzzmab,C\nsamplicin,warfictin,huh\n",
+        encoding="utf-8",
+    )
     found = compare(Checker(world), Names(world), file)
 
     assert found.compared == 2 and found.agreement == 0.5

@@ -51,11 +51,15 @@ def test_a_policy_softens_only_with_an_approver(tmp_path):
 
 
 def test_a_signed_policy_softens_and_shows_who_signed(tmp_path):
-    signed = '- {pair: [mockprazole, fictazolam], status: compatible, reason: own tests, approver: "B. Pharmacist, chief", date: 2026-02-01}\n'
+    signed = (
+        '- {pair: [mockprazole, fictazolam], status: compatible, reason: own tests, approver: "B. Pharmacist, chief", date: 2026-02-01}\n'
+    )
     _, report = ask(folder(tmp_path, {"policies.yaml": signed}), ["mockprazole", "fictazolam"])
 
     assert report.pairs[0].line.status is Status.COMPATIBLE
-    assert any("B. Pharmacist, chief" in finding.text and "published evidence says: incompatible" in finding.text for finding in report.findings)
+    assert any(
+        "B. Pharmacist, chief" in finding.text and "published evidence says: incompatible" in finding.text for finding in report.findings
+    )
 
 
 def test_a_standard_concentration_is_assumed_and_said(tmp_path):
@@ -64,7 +68,10 @@ def test_a_standard_concentration_is_assumed_and_said(tmp_path):
 
     assert report.pairs[0].line.status is Status.INCOMPATIBLE, "at the standards, the incompatible test covers"
     assert sum(finding.code == "standard-concentration" for finding in report.findings) == 2
-    _, report = ask(tmp_path, [{"drug": "exemplapenem", "conc": "20 mg/mL", "vehicle": "NS"}, {"drug": "fictazolam", "conc": "1 mg/mL", "vehicle": "NS"}])
+    _, report = ask(
+        tmp_path,
+        [{"drug": "exemplapenem", "conc": "20 mg/mL", "vehicle": "NS"}, {"drug": "fictazolam", "conc": "1 mg/mL", "vehicle": "NS"}],
+    )
     assert report.pairs[0].line.status is Status.COMPATIBLE, "what was asked wins over the standard"
     assert not any(finding.code == "standard-concentration" for finding in report.findings)
 

@@ -47,7 +47,7 @@ class Folder:
         """The first line that holds `mark` is gone."""
         lines = self.read(name).splitlines()
         gone = next(number for number, line in enumerate(lines) if mark in line)
-        self.write(name, "\n".join(lines[:gone] + lines[gone + 1:]) + "\n")
+        self.write(name, "\n".join(lines[:gone] + lines[gone + 1 :]) + "\n")
 
     def delete(self, name: str) -> None:
         (self.root / name).unlink()

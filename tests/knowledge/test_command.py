@@ -21,7 +21,9 @@ def run(*arguments: str, root: Path = WORLD) -> Result:
     return CliRunner().invoke(main, [*arguments, "--root", str(root)])
 
 
-@pytest.mark.parametrize("command", [[], ["lint"], ["stats"], ["show"], ["conflicts"], ["gaps"]], ids=lambda command: " ".join(command) or "knowledge")
+@pytest.mark.parametrize(
+    "command", [[], ["lint"], ["stats"], ["show"], ["conflicts"], ["gaps"]], ids=lambda command: " ".join(command) or "knowledge"
+)
 def test_help_shows_an_example(command: list[str]) -> None:
     told = CliRunner().invoke(main, [*command, "--help"])
 
@@ -29,7 +31,9 @@ def test_help_shows_an_example(command: list[str]) -> None:
     assert "python -m knowledge" in told.output
 
 
-@pytest.mark.parametrize("command", [["lint"], ["stats"], ["show", "exemplapenem"], ["conflicts"], ["gaps"]], ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    "command", [["lint"], ["stats"], ["show", "exemplapenem"], ["conflicts"], ["gaps"]], ids=lambda command: command[0]
+)
 def test_json_is_json_and_words_are_words(command: list[str]) -> None:
     as_json, as_words = run(*command, "--json"), run(*command)
 
@@ -82,7 +86,7 @@ def test_an_unknown_name_is_told_with_candidates() -> None:
     told = run("show", "exemplapenen")
 
     assert 2 == told.exit_code
-    assert 'Did you mean: exemplapenem' in told.stderr
+    assert "Did you mean: exemplapenem" in told.stderr
     assert "" == told.stdout
 
 

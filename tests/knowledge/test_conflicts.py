@@ -99,11 +99,24 @@ def test_agreement_counts_the_pairs_of_which_both_speak(folder: Folder) -> None:
     assert line.agreed < line.pairs
 
 
-def _row(result: Result, conc: str = "", vehicle: str = "", formulation: str = "", hours: float | None = None, basis: Basis = Basis.PHYSICAL) -> Row:
-    one = Side(drug="fictazolam", conc=Concentration.parse(conc) if conc else None, vehicles=(vehicle,) if vehicle else (), formulation=formulation)
+def _row(
+    result: Result, conc: str = "", vehicle: str = "", formulation: str = "", hours: float | None = None, basis: Basis = Basis.PHYSICAL
+) -> Row:
+    one = Side(
+        drug="fictazolam", conc=Concentration.parse(conc) if conc else None, vehicles=(vehicle,) if vehicle else (), formulation=formulation
+    )
     return Row(
-        id="x#1", a=one, b=Side(drug="samplicin"), mode=Mode.Y_SITE, result=result, basis=basis, method=(), hours=hours,
-        finding=Finding.OTHER, note="", cited=Cited(source="x"),
+        id="x#1",
+        a=one,
+        b=Side(drug="samplicin"),
+        mode=Mode.Y_SITE,
+        result=result,
+        basis=basis,
+        method=(),
+        hours=hours,
+        finding=Finding.OTHER,
+        note="",
+        cited=Cited(source="x"),
     )
 
 

@@ -77,7 +77,7 @@ def test_what_is_more_than_text_is_refused(name: str) -> None:
     with pytest.raises(KnowledgeError) as raised:
         files.parse("studies/x.yaml", content)
 
-    problem, = raised.value.problems
+    (problem,) = raised.value.problems
     assert ("studies/x.yaml", code) == (problem.file, problem.code)
     assert line is None or line == problem.line
     assert problem.mend

@@ -9,7 +9,11 @@ from knowledge.model import Mode, Result
 def _stated(world: Knowledge, a: str, b: str, mechanism: str) -> list[tuple[str, ...]]:
     """The ways by which statements of a mechanism reach a pair."""
     pair = (a, b) if a <= b else (b, a)
-    return [tuple(f"{via.kind}:{via.through}" for via in item.via) for item in world.interactions.get(pair, ()) if item.statement.mechanism == mechanism]
+    return [
+        tuple(f"{via.kind}:{via.through}" for via in item.via)
+        for item in world.interactions.get(pair, ())
+        if item.statement.mechanism == mechanism
+    ]
 
 
 # --- composition and groups ---
@@ -49,7 +53,7 @@ def test_a_least_content_is_compared_in_grams(world: Knowledge) -> None:
 
 
 def test_incompatible_with_a_group_is_incompatible_with_each_member(world: Knowledge) -> None:
-    evidence, = world.rows("exemplapenem", "mock-phosphate", Mode.Y_SITE)
+    (evidence,) = world.rows("exemplapenem", "mock-phosphate", Mode.Y_SITE)
 
     assert Result.INCOMPATIBLE is evidence.row.result
     assert evidence.via is not None
@@ -88,7 +92,9 @@ def test_a_statement_without_roles_reaches_a_pair_once(world: Knowledge) -> None
 
 
 def test_a_combination_is_reached_through_its_component(world: Knowledge) -> None:
-    assert [("class:class:samplicins", "component:exemplapenem")] == _stated(world, "exemplapenem-fixobactam", "samplicin", "additive-nephrotoxicity")
+    assert [("class:class:samplicins", "component:exemplapenem")] == _stated(
+        world, "exemplapenem-fixobactam", "samplicin", "additive-nephrotoxicity"
+    )
 
 
 def test_a_combination_is_never_paired_with_its_own_component(world: Knowledge) -> None:
@@ -101,7 +107,7 @@ def test_a_formulation_is_reached_through_its_ingredient_and_never_paired_with_i
 
 
 def test_roles_survive_the_sorting_of_a_pair(world: Knowledge) -> None:
-    item, = (item for item in world.interactions["mockprazole", "phonyvir"] if item.statement.mechanism == "reduced-absorption")
+    (item,) = (item for item in world.interactions["mockprazole", "phonyvir"] if item.statement.mechanism == "reduced-absorption")
 
     assert ("phonyvir", "mockprazole") == (item.object, item.precipitant)
 

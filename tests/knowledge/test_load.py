@@ -42,7 +42,7 @@ def load(folder: Folder) -> Knowledge:
 
 
 def only(cache: Path) -> Path:
-    path, = cache.glob("*.msgpack")
+    (path,) = cache.glob("*.msgpack")
     return path
 
 
@@ -64,7 +64,9 @@ def test_any_change_of_a_file_makes_the_cache_stale(folder: Folder, cache: Path,
     assert 5 == next(row.hours for row in after.records.rows if row.id == "roe-2015-exemplapenem#1")
 
 
-def test_a_change_of_the_reading_code_makes_the_cache_stale(folder: Folder, cache: Path, reads: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_of_the_reading_code_makes_the_cache_stale(
+    folder: Folder, cache: Path, reads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     load(folder)
     monkeypatch.setattr(load_module, "_FORMAT", "another")
     load(folder)
@@ -75,7 +77,7 @@ def test_a_change_of_the_reading_code_makes_the_cache_stale(folder: Folder, cach
 def _flip(at: int) -> Callable[[bytes], bytes]:
     def damage(content: bytes) -> bytes:
         place = at % len(content)
-        return content[:place] + bytes([content[place] ^ 1]) + content[place + 1:]
+        return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
 
     return damage
 
@@ -122,7 +124,9 @@ def test_a_cache_of_other_knowledge_under_this_name_is_not_believed(folder: Fold
     assert 3 == len(reads)
 
 
-def test_a_cache_that_cannot_be_written_is_no_error(folder: Folder, tmp_path: Path, reads: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_cannot_be_written_is_no_error(
+    folder: Folder, tmp_path: Path, reads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("LINEWISE_CACHE", str(tmp_path / "file" / "cache"))
 
@@ -187,5 +191,10 @@ def test_a_withdrawn_label_takes_rules_composition_classes_and_statements_out(fo
     assert () == drug.acidity
     assert () == drug.classes
     assert "fictional-ringer" not in knowledge.group_members["calcium-containing"]
-    assert not [item for items in knowledge.interactions.values() for item in items if item.statement.cited.source in ("label-exemplex", "guideline-imaginary")]
+    assert not [
+        item
+        for items in knowledge.interactions.values()
+        for item in items
+        if item.statement.cited.source in ("label-exemplex", "guideline-imaginary")
+    ]
     assert next(drug for drug in knowledge.records.drugs if drug.id == "exemplapenem").classes

@@ -12,18 +12,42 @@ from knowledge.schema import DrugSchema, RowSchema, StatementSchema, statement
 from tests.knowledge.folder import Folder
 
 ROW = {
-    "drug": "samplicin", "with": "exemplapenem", "mode": "y-site", "result": "incompatible", "basis": "physical", "finding": "haze", "at": "Table 1",
-    "read": "abstract", "source": "x-2000", "id": "x-2000#1",
+    "drug": "samplicin",
+    "with": "exemplapenem",
+    "mode": "y-site",
+    "result": "incompatible",
+    "basis": "physical",
+    "finding": "haze",
+    "at": "Table 1",
+    "read": "abstract",
+    "source": "x-2000",
+    "id": "x-2000#1",
 }
 
 
 def test_a_row_is_typed_and_its_sides_are_sorted() -> None:
-    row = RowSchema().load({**ROW, "conc": "5 mg/mL", "with_conc": "0.9 %", "vehicle": ["NS", "D5W"], "with_formulation": "edta", "method": "visual", "hours": "0.5"})
+    row = RowSchema().load(
+        {
+            **ROW,
+            "conc": "5 mg/mL",
+            "with_conc": "0.9 %",
+            "vehicle": ["NS", "D5W"],
+            "with_formulation": "edta",
+            "method": "visual",
+            "hours": "0.5",
+        }
+    )
 
     assert ("exemplapenem", "samplicin") == row.pair
     assert ("edta", 9.0) == (row.a.formulation, row.a.conc.low)
     assert (("NS", "D5W"), 5.0) == (row.b.vehicles, row.b.conc.low)
-    assert (Mode.Y_SITE, Result.INCOMPATIBLE, Finding.HAZE, (Method.VISUAL,), 0.5) == (row.mode, row.result, row.finding, row.method, row.hours)
+    assert (Mode.Y_SITE, Result.INCOMPATIBLE, Finding.HAZE, (Method.VISUAL,), 0.5) == (
+        row.mode,
+        row.result,
+        row.finding,
+        row.method,
+        row.hours,
+    )
     assert (SeenAs.ABSTRACT, Review.TRANSCRIBED) == (row.cited.read, row.cited.review)
 
 
@@ -38,11 +62,18 @@ def test_one_drug_in_two_formulations_is_a_pair() -> None:
 
 
 def test_a_drug_gives_each_rule_its_drug() -> None:
-    drug = DrugSchema().load({
-        "id": "x", "name": "x", "kind": "drug", "infused": "no", "group": "g", "codes": {"rxnorm": "007"},
-        "classes": ["a", {"class": "b", "systemic": "no"}],
-        "rules": [{"rule": "no-bolus", "value": "yes", "effect": "hard", "source": "s", "at": "1", "read": "label"}],
-    })
+    drug = DrugSchema().load(
+        {
+            "id": "x",
+            "name": "x",
+            "kind": "drug",
+            "infused": "no",
+            "group": "g",
+            "codes": {"rxnorm": "007"},
+            "classes": ["a", {"class": "b", "systemic": "no"}],
+            "rules": [{"rule": "no-bolus", "value": "yes", "effect": "hard", "source": "s", "at": "1", "read": "label"}],
+        }
+    )
 
     assert drug.infused is False
     assert {"rxnorm": ("007",)} == drug.codes
@@ -62,7 +93,9 @@ def test_roles_make_the_pair_and_are_kept() -> None:
 def test_codes_of_vehicles_become_the_ids_of_fluids(folder: Folder) -> None:
     records = load(folder.root, cache=False).records
     row = next(row for row in records.rows if row.id == "roe-2015-exemplapenem#1")
-    rule = next(rule for drug in records.drugs for rule in drug.rules if drug.id == "exemplapenem" and rule.rule == "diluent-contraindicated")
+    rule = next(
+        rule for drug in records.drugs for rule in drug.rules if drug.id == "exemplapenem" and rule.rule == "diluent-contraindicated"
+    )
 
     assert ("fictional-saline",) == row.a.vehicles
     assert ("fictional-dextrose",) == rule.values
@@ -89,7 +122,7 @@ def test_the_mend_names_what_was_probably_meant(folder: Folder, what: str) -> No
 def test_a_mistake_in_common_is_told_once_and_where_it_stands(folder: Folder) -> None:
     folder.replace("studies/roe-2015-exemplapenem.yaml", "hours: 4", "hours: four")
 
-    problem, = examine(read_all(folder.root)).problems
+    (problem,) = examine(read_all(folder.root)).problems
 
     assert ("common/hours", 3) == (problem.at, problem.line)
 
@@ -97,6 +130,6 @@ def test_a_mistake_in_common_is_told_once_and_where_it_stands(folder: Folder) ->
 def test_a_reference_is_told_with_its_field(folder: Folder) -> None:
     folder.append("drugs/exemplapenem.yaml", "  - {rule: no-bolus, value: yes, effect: hard, source: nobody-1999}")
 
-    problem, = examine(read_all(folder.root)).problems
+    (problem,) = examine(read_all(folder.root)).problems
 
     assert ("rules/7/source", folder.line("drugs/exemplapenem.yaml", "nobody-1999")) == (problem.at, problem.line)

@@ -19,7 +19,11 @@ def test_parts_add_up_to_the_whole(world: Knowledge) -> None:
     rows = [row for row in world.records.rows if row.cited.source not in withdrawn]
 
     assert len(world.drugs) == counts["drugs"]["all"] == sum(count for name, count in counts["drugs"].items() if name != "all")
-    assert len(rows) == counts["evidence rows"]["all"] == sum(sum(row.values()) for row in counts["evidence rows"]["by mode and result"].values())
+    assert (
+        len(rows)
+        == counts["evidence rows"]["all"]
+        == sum(sum(row.values()) for row in counts["evidence rows"]["by mode and result"].values())
+    )
     assert len(rows) == sum(counts["evidence rows"]["by reading"].values())
     assert counts["rules"]["all"] == sum(counts["rules"]["by effect"].values())
     assert counts["interactions"]["statements"] == sum(counts["interactions"]["by severity"].values())
@@ -86,7 +90,9 @@ def test_a_page_holds_everything_with_its_source(world: Knowledge) -> None:
 
     assert len(drug.rules) == len(told["rules"])
     assert len(drug.acidity) == len(told["ph"])
-    assert sum(len(items) for pair, modes in world.evidence.items() if "exemplapenem" in pair for items in modes.values()) == len(told["evidence"])
+    assert sum(len(items) for pair, modes in world.evidence.items() if "exemplapenem" in pair for items in modes.values()) == len(
+        told["evidence"]
+    )
     assert sum(len(items) for pair, items in world.interactions.items() if "exemplapenem" in pair) == len(told["interactions"])
     assert all(item["source"] for section in ("rules", "ph", "evidence", "interactions", "classes") for item in told[section])
     json.dumps(told)
@@ -94,7 +100,11 @@ def test_a_page_holds_everything_with_its_source(world: Knowledge) -> None:
 
 def test_a_page_tells_its_own_side_first(world: Knowledge) -> None:
     def incompatible(drug: str) -> list[str]:
-        return [item["tested"] for item in page(world, drug)["evidence"] if (item["source"], item["result"]) == ("roe-2015-exemplapenem", "incompatible")]
+        return [
+            item["tested"]
+            for item in page(world, drug)["evidence"]
+            if (item["source"], item["result"]) == ("roe-2015-exemplapenem", "incompatible")
+        ]
 
     rows = {drug: incompatible(drug) for drug in ("exemplapenem", "fictazolam")}
 

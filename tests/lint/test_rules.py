@@ -36,7 +36,11 @@ def test_a_broken_sample_is_caught(tmp_path: Path, name: str) -> None:
     _put(folder, sample)
 
     found = [finding.problem for finding in lint(folder.root) if finding not in before]
-    caught = [problem for problem in found if (problem.file, problem.code) == (sample["file"], sample["code"]) and sample["says"] in problem.reason]
+    caught = [
+        problem
+        for problem in found
+        if (problem.file, problem.code) == (sample["file"], sample["code"]) and sample["says"] in problem.reason
+    ]
 
     assert caught, "\n".join(map(str, found)) or "nothing was found"
     assert all(problem.mend for problem in caught)
@@ -74,7 +78,10 @@ def test_an_excuse_silences_its_finding_and_no_other(folder: Folder) -> None:
 
 def test_an_accepted_contradiction_is_silent(folder: Folder) -> None:
     _put(folder, SAMPLES["contradiction-listed"])
-    folder.write("accepted-conflicts.yaml", '- {code: contradiction-listed, about: "poe-1999-twice: nonesuch + warfictin, y-site", why: two batches}\n')
+    folder.write(
+        "accepted-conflicts.yaml",
+        '- {code: contradiction-listed, about: "poe-1999-twice: nonesuch + warfictin, y-site", why: two batches}\n',
+    )
 
     assert [] == [finding for finding in lint(folder.root) if finding.problem.code in ("contradiction-listed", "excuse-stale")]
 
@@ -97,7 +104,9 @@ def test_what_differs_in_a_tested_condition_is_no_contradiction(folder: Folder, 
     folder.replace(study, "{result: compatible", compatible)
     folder.replace(study, "{result: incompatible", incompatible)
 
-    assert [] == [finding for finding in lint(folder.root) if finding.problem.code == "contradiction-listed" or finding.problem.code == "schema"]
+    assert [] == [
+        finding for finding in lint(folder.root) if finding.problem.code == "contradiction-listed" or finding.problem.code == "schema"
+    ]
 
 
 def test_an_earlier_failure_is_a_contradiction(folder: Folder) -> None:
@@ -125,4 +134,6 @@ def test_rules_still_speak_of_what_can_be_read_when_a_file_is_broken(folder: Fol
     _put(folder, SAMPLES["no-machine-path"])
     folder.write("drugs/mirorin.yaml", "name: mirorinn\nkind: drug\ninfused: no\ngroup: other\n")
 
-    assert {"empty-file", "no-machine-path", "file-name"} == {finding.problem.code for finding in lint(folder.root) if finding.level is Level.ERROR}
+    assert {"empty-file", "no-machine-path", "file-name"} == {
+        finding.problem.code for finding in lint(folder.root) if finding.level is Level.ERROR
+    }

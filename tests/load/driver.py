@@ -33,7 +33,9 @@ class Told:
 class Load:
     """`with Load(port, threads=4) as load:` asks until the end of the block. per_second: for all threads together; 0: as fast as it goes."""
 
-    def __init__(self, *ports: int, threads: int = 4, per_second: float = 0.0, path: str = "/v1/check", body: bytes | None = QUESTION) -> None:
+    def __init__(
+        self, *ports: int, threads: int = 4, per_second: float = 0.0, path: str = "/v1/check", body: bytes | None = QUESTION
+    ) -> None:
         self.ports, self.count, self.pause, self.path, self.body = ports, threads, threads / per_second if per_second else 0.0, path, body
         self.told = Told()
         self._lock = threading.Lock()

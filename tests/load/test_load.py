@@ -14,7 +14,9 @@ def resident(served: Served) -> int:
     """Private memory of the workers, in kB."""
     total = 0
     for pid in served.workers():
-        total += sum(int(line.split()[1]) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines() if line.startswith("Private"))
+        total += sum(
+            int(line.split()[1]) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines() if line.startswith("Private")
+        )
     return total
 
 

@@ -11,14 +11,18 @@ ROOT = Path(__file__).parents[2]
 FREE = re.compile(
     r"(?i)\b(MIT|BSD|0BSD|Apache|ISC|PSF|Python[- ]2\.0|Python Software Foundation|MPL|Mozilla Public|Unlicense|Public Domain|CC0|Zlib|HPND|MIT-CMU|Zope|ZPL|LGPL|Lesser General)\b"
 )
-NOT_FREE = re.compile(r"(?i)\b(AGPL|Affero|SSPL|BUSL|Commons Clause|proprietary|non-?commercial)\b|(?<!L)(?<!Lesser )\b(GPL|GNU General Public)")
+NOT_FREE = re.compile(
+    r"(?i)\b(AGPL|Affero|SSPL|BUSL|Commons Clause|proprietary|non-?commercial)\b|(?<!L)(?<!Lesser )\b(GPL|GNU General Public)"
+)
 # What metadata does not say, or says with more words than one; read in the package itself.
 KNOWN = {"swagger-ui-bundle": "Apache-2.0", "psycopg-binary": "LGPL-3.0-only (with the PostgreSQL licence for libpq)"}
 
 
 def names(path: Path) -> list[str]:
     """The packages of a requirements file."""
-    return sorted({match[1].lower() for line in path.read_text().splitlines() if (match := re.match(r"([A-Za-z0-9_.-]+)(?:\[[^]]*\])?==", line))})
+    return sorted(
+        {match[1].lower() for line in path.read_text().splitlines() if (match := re.match(r"([A-Za-z0-9_.-]+)(?:\[[^]]*\])?==", line))}
+    )
 
 
 def licence(name: str) -> str:
@@ -26,7 +30,11 @@ def licence(name: str) -> str:
     if name in KNOWN:
         return KNOWN[name]
     told = metadata.metadata(name)
-    classifiers = [value.split("::")[-1].strip() for value in told.get_all("Classifier") or [] if value.startswith("License ::") and value.count("::") > 1]
+    classifiers = [
+        value.split("::")[-1].strip()
+        for value in told.get_all("Classifier") or []
+        if value.startswith("License ::") and value.count("::") > 1
+    ]
     stated = told.get("License-Expression") or "; ".join(classifiers) or next(iter((told.get("License") or "").strip().splitlines()), "")
     return stated.strip()
 

@@ -39,8 +39,16 @@ def wrong(key: str) -> dict[str, str]:
     """Keys that look right and are not."""
     identity, secret = key.split("_")[1], key.split("_", 2)[2]
     return {
-        "nothing": "", "not a key": "abc", "other secret": f"lw_{identity}_{secret[::-1]}", "other id": f"lw_{'a' * 10}_{secret}", "cut": key[:-1], "longer": key + "A",
-        "spaces": f"{key} {key}", "upper": key.upper(), "quote": "lw_' OR '1'='1_" + secret, "null": f"lw_{identity}_{secret[:-1]}\x01",
+        "nothing": "",
+        "not a key": "abc",
+        "other secret": f"lw_{identity}_{secret[::-1]}",
+        "other id": f"lw_{'a' * 10}_{secret}",
+        "cut": key[:-1],
+        "longer": key + "A",
+        "spaces": f"{key} {key}",
+        "upper": key.upper(),
+        "quote": "lw_' OR '1'='1_" + secret,
+        "null": f"lw_{identity}_{secret[:-1]}\x01",
     }
 
 
@@ -51,7 +59,8 @@ def test_no_endpoint_answers_without_a_key_that_is_in_force(guarded: Flask, keys
 
     asked = [(method, path) for method, path, scope in routes(guarded) if scope != PUBLIC]
     answered = {
-        place: client.open(place[1], method=place[0], headers=headers, environ_base={"REMOTE_ADDR": f"10.0.0.{number}"}).status_code for number, place in enumerate(asked)
+        place: client.open(place[1], method=place[0], headers=headers, environ_base={"REMOTE_ADDR": f"10.0.0.{number}"}).status_code
+        for number, place in enumerate(asked)
     }
 
     assert len(answered) > 8
@@ -95,10 +104,25 @@ def test_keys_that_are_wrong_in_every_way_are_refused(guarded: Flask, keys: dict
 @pytest.mark.parametrize(
     "path",
     [
-     "/v1//check", "//v1/check", "/v1/check/", "/V1/check", "/v1/%63heck", "/healthz/../metrics", "/healthz/..%2fmetrics", "/docs/../v1/knowledge",
-     "/docs/assets/..%2f..%2fwsgi.py",
-     "/v1/knowledge;/healthz", "/healthz%00", "/metrics/", "/metrics?/healthz", "/./metrics",
-      "/readyz/%2e%2e/metrics", "/problems/../metrics", "/cds-services/../metrics", "/sign-in/../metrics"],
+        "/v1//check",
+        "//v1/check",
+        "/v1/check/",
+        "/V1/check",
+        "/v1/%63heck",
+        "/healthz/../metrics",
+        "/healthz/..%2fmetrics",
+        "/docs/../v1/knowledge",
+        "/docs/assets/..%2f..%2fwsgi.py",
+        "/v1/knowledge;/healthz",
+        "/healthz%00",
+        "/metrics/",
+        "/metrics?/healthz",
+        "/./metrics",
+        "/readyz/%2e%2e/metrics",
+        "/problems/../metrics",
+        "/cds-services/../metrics",
+        "/sign-in/../metrics",
+    ],
 )
 def test_no_trick_of_the_path_comes_past_the_door(guarded: Flask, path: str) -> None:
     for method in ("GET", "POST"):
@@ -107,7 +131,9 @@ def test_no_trick_of_the_path_comes_past_the_door(guarded: Flask, path: str) -> 
         assert b"linewise_requests" not in response.data and b"digest" not in response.data
 
 
-def test_a_revoked_key_stops_within_the_time_that_is_promised(make: Callable[..., Flask], url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_revoked_key_stops_within_the_time_that_is_promised(
+    make: Callable[..., Flask], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     held = Keys(Database(url))
     key = held.create("ward", ["check"])
     client = make(keys="always").test_client()
@@ -119,7 +145,9 @@ def test_a_revoked_key_stops_within_the_time_that_is_promised(make: Callable[...
     assert 401 == client.post("/v1/check", json=QUESTION, headers=bearer(key)).status_code
 
 
-def test_an_expired_key_is_refused_and_a_clock_that_leaps_changes_no_other(make: Callable[..., Flask], url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_key_is_refused_and_a_clock_that_leaps_changes_no_other(
+    make: Callable[..., Flask], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     held = Keys(Database(url))
     expiring, lasting = held.create("short", ["check"], days=1), held.create("long", ["check"])
     client = make(keys="always").test_client()
@@ -151,7 +179,8 @@ def test_an_id_that_exists_takes_as_long_as_one_that_does_not(url: str) -> None:
     key = held.create("ward", ["check"])
     identity, secret = key.split("_", 2)[1:]
     cases = {
-        "unknown id": f"lw_{'a' * 10}_{secret}", "first letter wrong": f"lw_{identity}_{'A' if secret[0] != 'A' else 'B'}{secret[1:]}",
+        "unknown id": f"lw_{'a' * 10}_{secret}",
+        "first letter wrong": f"lw_{identity}_{'A' if secret[0] != 'A' else 'B'}{secret[1:]}",
         "last letter wrong": f"lw_{identity}_{secret[:-1]}{'A' if secret[-1] != 'A' else 'B'}",
     }
     held.recognise(cases["unknown id"])
@@ -166,7 +195,9 @@ def test_an_id_that_exists_takes_as_long_as_one_that_does_not(url: str) -> None:
     assert max(medians.values()) < 2 * min(medians.values()), medians
 
 
-def test_keys_that_were_seen_go_on_while_the_database_is_down(make: Callable[..., Flask], url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_that_were_seen_go_on_while_the_database_is_down(
+    make: Callable[..., Flask], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key, unseen = Keys(Database(url)).create("ward", ["check"]), Keys(Database(url)).create("other", ["check"])
     app = make(keys="always")
     client = app.test_client()
@@ -230,7 +261,13 @@ def test_a_store_that_cannot_be_used_stops_the_start(make: Callable[..., Flask])
 
 @pytest.mark.parametrize(
     ("config", "status"),
-    [({}, 200), ({"keys": "always"}, 401), ({"bind": "0.0.0.0:8080"}, 401), ({"bind": "0.0.0.0:8080", "allow_open": True}, 200), ({"bind": "[::1]:8080"}, 200)],  # noqa: S104
+    [
+        ({}, 200),
+        ({"keys": "always"}, 401),
+        ({"bind": "0.0.0.0:8080"}, 401),
+        ({"bind": "0.0.0.0:8080", "allow_open": True}, 200),
+        ({"bind": "[::1]:8080"}, 200),
+    ],  # noqa: S104
 )
 def test_keys_are_asked_for_where_other_machines_can_ask(make: Callable[..., Flask], config: dict[str, Any], status: int) -> None:
     assert status == make(**config).test_client().post("/v1/check", json=QUESTION).status_code

@@ -50,7 +50,11 @@ def test_an_answer_is_kept_without_what_could_tell_of_a_patient(make: Callable[.
 
     [row] = app.extensions["linewise-audit"].tail(5)
     assert 200 == response.status_code
-    assert (hashlib.sha256(body).hexdigest(), "exemplapenem fictazolam", response.get_json()["verdict"]) == (row["question"], row["drugs"], row["verdict"])
+    assert (hashlib.sha256(body).hexdigest(), "exemplapenem fictazolam", response.get_json()["verdict"]) == (
+        row["question"],
+        row["drugs"],
+        row["verdict"],
+    )
     assert {"not_understood": 1} == json.loads(row["detail"])
     assert "Roe" not in str(row) and "4321" not in str(row)
 
@@ -68,12 +72,19 @@ def test_a_whole_chain_is_whole(url: str) -> None:
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("UPDATE audit SET verdict = 'stop' WHERE seq = 3", "row 3 was changed"), ("UPDATE audit SET drugs = '' WHERE seq = 6", "row 6 was changed"),
-        ("DELETE FROM audit WHERE seq = 3", "rows 3 to 3 were removed"), ("DELETE FROM audit WHERE seq = 1", "rows 1 to 1 were removed"),
-        ("DELETE FROM audit WHERE seq > 4", "rows 5 to 6 were cut off at the end"), ("DELETE FROM audit", "rows 1 to 6 were cut off"),
-        ("UPDATE audit_head SET seq = 5", "added behind the end"), ("UPDATE audit_head SET hash = 'x'", "the end of the chain is not row 6"), 
+        ("UPDATE audit SET verdict = 'stop' WHERE seq = 3", "row 3 was changed"),
+        ("UPDATE audit SET drugs = '' WHERE seq = 6", "row 6 was changed"),
+        ("DELETE FROM audit WHERE seq = 3", "rows 3 to 3 were removed"),
+        ("DELETE FROM audit WHERE seq = 1", "rows 1 to 1 were removed"),
+        ("DELETE FROM audit WHERE seq > 4", "rows 5 to 6 were cut off at the end"),
+        ("DELETE FROM audit", "rows 1 to 6 were cut off"),
+        ("UPDATE audit_head SET seq = 5", "added behind the end"),
+        ("UPDATE audit_head SET hash = 'x'", "the end of the chain is not row 6"),
         ("DELETE FROM audit_head", "audit_head is gone"),
-        ("INSERT INTO audit SELECT 7, at, kind, key, question, drugs, verdict, knowledge, detail, hash FROM audit WHERE seq = 6", "row 7 was changed"),
+        (
+            "INSERT INTO audit SELECT 7, at, kind, key, question, drugs, verdict, knowledge, detail, hash FROM audit WHERE seq = 6",
+            "row 7 was changed",
+        ),
     ],
 )
 def test_every_touch_is_found(url: str, statement: str, words: str) -> None:
@@ -151,7 +162,9 @@ def test_many_writers_make_one_chain(url: str) -> None:
     assert (90, []) == made[0].verify() and not any(one.degraded for one in made)
 
 
-def test_a_gap_is_told_in_health_in_the_log_and_in_the_chain(make: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_gap_is_told_in_health_in_the_log_and_in_the_chain(
+    make: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     app = make(audit="on")
     made, client = app.extensions["linewise-audit"], app.test_client()
     client.post("/v1/check", json=QUESTION)

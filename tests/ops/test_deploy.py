@@ -42,11 +42,22 @@ def test_the_image_is_slim_pinned_and_not_root(dockerfile: list[dict[str, Any]])
     assert order.index("USER") < order.index("CMD") and "ADD" not in order and values(dockerfile, "HEALTHCHECK")
     assert all(value.startswith("[") for value in values(dockerfile, "CMD")), "no shell between the service and its signals"
     runs = " ".join(values(dockerfile, "RUN"))
-    assert "--no-cache-dir" in runs and "-r requirements.txt" in runs and "curl" not in runs and "sudo" not in runs and "latest" not in " ".join(froms)
+    assert (
+        "--no-cache-dir" in runs
+        and "-r requirements.txt" in runs
+        and "curl" not in runs
+        and "sudo" not in runs
+        and "latest" not in " ".join(froms)
+    )
     assert not re.search(r"(?i)password|secret|token", " ".join(values(dockerfile, "ENV")))
 
 
-def test_the_steps_of_the_dockerfile_give_a_service(dockerfile: list[dict[str, Any]], tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_the_steps_of_the_dockerfile_give_a_service(
+    dockerfile: list[dict[str, Any]],
+    tmp_path: Path,
+    serve: Serve,  # noqa: F811  # the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """What is copied is enough to run, from a folder that cannot be written."""
     image = tmp_path / "image"
     image.mkdir()
@@ -92,7 +103,11 @@ def test_the_kubernetes_manifests_are_valid_and_strict() -> None:
 def test_the_compose_file_is_strict() -> None:
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     assert {"linewise", "postgres", "nginx"} == set(services)
-    assert services["linewise"]["read_only"] and ["ALL"] == services["linewise"]["cap_drop"] and "always" == services["linewise"]["environment"]["LINEWISE_KEYS"]
+    assert (
+        services["linewise"]["read_only"]
+        and ["ALL"] == services["linewise"]["cap_drop"]
+        and "always" == services["linewise"]["environment"]["LINEWISE_KEYS"]
+    )
     assert "ports" not in services["linewise"] and "ports" not in services["postgres"]
 
 
@@ -107,9 +122,22 @@ def test_nginx_takes_its_configuration(tmp_path: Path) -> None:
         text = text.replace("listen 443 ssl;\n        http2 on;", "listen 443 ssl http2;")
     (tmp_path / "tls").mkdir()
     subprocess.run(
-        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=linewise.example", 
-         "-keyout", tmp_path / "tls" / "linewise.key", "-out", tmp_path / "tls" / "linewise.pem"],
-        capture_output=True, check=True,
+        [
+            openssl,
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=linewise.example",
+            "-keyout",
+            tmp_path / "tls" / "linewise.key",
+            "-out",
+            tmp_path / "tls" / "linewise.pem",
+        ],
+        capture_output=True,
+        check=True,
     )
     (tmp_path / "nginx.conf").write_text(text)
 
@@ -123,9 +151,19 @@ def test_systemd_takes_its_units(tmp_path: Path) -> None:
     if analyze is None:
         pytest.skip("needs systemd-analyze")
     for path in (DEPLOY / "systemd").iterdir():
-        text = path.read_text().replace("/srv/linewise/.venv/bin/gunicorn", sys.executable).replace("/srv/linewise/.venv/bin/python", sys.executable)
+        text = (
+            path.read_text()
+            .replace("/srv/linewise/.venv/bin/gunicorn", sys.executable)
+            .replace("/srv/linewise/.venv/bin/python", sys.executable)
+        )
         (tmp_path / path.name).write_text(re.sub(r"User=linewise|Group=linewise", "", text))
-    done = subprocess.run([analyze, "verify", *sorted(tmp_path.iterdir())], capture_output=True, text=True, check=False, env=os.environ | {"SYSTEMD_LOG_LEVEL": "warning"})
+    done = subprocess.run(
+        [analyze, "verify", *sorted(tmp_path.iterdir())],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"SYSTEMD_LOG_LEVEL": "warning"},
+    )
     ours = [line for line in done.stderr.splitlines() if "linewise" in line and "man " not in line]
 
     assert not ours, "\n".join(ours)

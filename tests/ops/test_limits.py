@@ -26,9 +26,17 @@ def test_deep_json_is_refused_at_once(make: Callable[..., Flask], depth: int, st
 
 def test_wide_json_is_not_deep(make: Callable[..., Flask]) -> None:
     drugs = [{"drug": "exemplapenem", "conc": "1 mg/mL", "line": str(number)} for number in range(60)]
-    assert 200 == make().test_client().post("/v1/check", json={"drugs": drugs[:1] + [{"drug": f"nobody-{number}"} for number in range(58)]}).status_code
+    assert (
+        200
+        == make()
+        .test_client()
+        .post("/v1/check", json={"drugs": drugs[:1] + [{"drug": f"nobody-{number}"} for number in range(58)]})
+        .status_code
+    )
 
 
 @pytest.mark.parametrize("headers", [{"Content-Encoding": "gzip"}, {"Content-Encoding": "deflate, gzip"}])
 def test_compressed_bodies_are_not_opened(make: Callable[..., Flask], headers: dict[str, str]) -> None:
-    assert_problem(make().test_client().post("/v1/check", data=b"\x1f\x8b" + b"\0" * 100, content_type="application/json", headers=headers), 415)
+    assert_problem(
+        make().test_client().post("/v1/check", data=b"\x1f\x8b" + b"\0" * 100, content_type="application/json", headers=headers), 415
+    )

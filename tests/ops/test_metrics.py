@@ -14,7 +14,9 @@ from tests.load.driver import Load
 
 def counted(text: str, name: str, **labels: str) -> float:
     return sum(
-        sample.value for family in text_string_to_metric_families(text) for sample in family.samples
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
         if sample.name == name and all(sample.labels.get(key) == value for key, value in labels.items())
     )
 
@@ -33,7 +35,9 @@ def test_what_is_counted_names_nothing_that_was_asked(make: Callable[..., Flask]
     grown = lambda name, **labels: counted(text, name, **labels) - counted(before, name, **labels)  # noqa: E731
     assert 1 == grown("linewise_requests_total", path="/v1/check", status="200")
     assert 1 == grown("linewise_not_understood_total") and 1 == grown("linewise_verdicts_total", door="check")
-    assert 1 == grown("linewise_requests_total", path="unmatched", status="404") and grown("linewise_requests_total") == grown("linewise_request_seconds_count")
+    assert 1 == grown("linewise_requests_total", path="unmatched", status="404") and grown("linewise_requests_total") == grown(
+        "linewise_request_seconds_count"
+    )
     assert 1 == counted(text, "linewise_knowledge_info")
 
 

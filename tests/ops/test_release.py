@@ -67,11 +67,13 @@ def _cut(path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
-        (_cut, "its SHA-256 is not"), (lambda path: path.with_name(f"{path.name}.sha256").unlink(), "cannot be read"),
+        (_cut, "its SHA-256 is not"),
+        (lambda path: path.with_name(f"{path.name}.sha256").unlink(), "cannot be read"),
         (lambda path: path.with_name(f"{path.name}.sha256").write_text("abc"), "is not the SHA-256 of this file"),
         (lambda path: path.with_name(f"{path.name}.sha256").write_text("0" * 64 + "  world.tar.gz"), "its SHA-256 is not"),
         (lambda path: path.with_name(f"{path.name}.sha256").write_text("0" * 64 + "  other.tar.gz"), "is not the SHA-256 of this file"),
-        (lambda path: (_cut(path), stated(path)), "cannot be unpacked"), (lambda path: (path.write_bytes(b"no archive"), stated(path)), "cannot be unpacked"),
+        (lambda path: (_cut(path), stated(path)), "cannot be unpacked"),
+        (lambda path: (path.write_bytes(b"no archive"), stated(path)), "cannot be unpacked"),
     ],
 )
 def test_an_archive_that_is_not_as_it_was_published_is_refused(tmp_path: Path, harm: Callable[[Path], object], words: str) -> None:
@@ -85,7 +87,10 @@ def test_an_archive_that_is_not_as_it_was_published_is_refused(tmp_path: Path, h
     assert words in str(caught.value) and str(tmp_path) not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["../drugs/x.yaml", "/drugs/x.yaml", "drugs/../../x.yaml", "drugs\\..\\x.yaml", "C:/drugs/x.yaml", "knowledge/../../release.yaml"])
+@pytest.mark.parametrize(
+    "name",
+    ["../drugs/x.yaml", "/drugs/x.yaml", "drugs/../../x.yaml", "drugs\\..\\x.yaml", "C:/drugs/x.yaml", "knowledge/../../release.yaml"],
+)
 def test_hostile_names_are_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
     archive = tarred(tmp_path / "bad.tar.gz", (tarfile.TarInfo(name), b"name: x\n"))
 

@@ -72,12 +72,16 @@ def test_a_database_that_is_down_is_asked_once_and_then_left_alone(world: Knowle
 
 def test_what_is_overridden_most_is_told_by_pair_and_reason(make: Callable[..., Flask], world: Knowledge) -> None:
     client = make().test_client()
-    one, two = (identity(f"request {number}".encode(), "pair:exemplapenem+fictazolam", ("exemplapenem", "fictazolam")) for number in range(2))
+    one, two = (
+        identity(f"request {number}".encode(), "pair:exemplapenem+fictazolam", ("exemplapenem", "fictazolam")) for number in range(2)
+    )
     assert one != two and ("exemplapenem", "fictazolam") == Marks(world).read(one) == Marks(world).read(two)
     why = {"reason": {"system": "urn:x", "code": "separate-line", "display": "Given apart"}, "userComment": "Jane Roe"}
     outcomes = [
-        {"card": one, "outcome": "overridden", "overrideReason": why}, {"card": two, "outcome": "overridden", "overrideReason": why},
-        {"card": identity(b"x", "alone:samplicin", ("samplicin",)), "outcome": "accepted"}, {"card": "not ours", "outcome": "overridden"},
+        {"card": one, "outcome": "overridden", "overrideReason": why},
+        {"card": two, "outcome": "overridden", "overrideReason": why},
+        {"card": identity(b"x", "alone:samplicin", ("samplicin",)), "outcome": "accepted"},
+        {"card": "not ours", "outcome": "overridden"},
     ]
     service = client.get("/cds-services").get_json()["services"][0]["id"]
     assert 200 == client.post(f"/cds-services/{service}/feedback", json={"feedback": outcomes}).status_code
@@ -85,7 +89,11 @@ def test_what_is_overridden_most_is_told_by_pair_and_reason(make: Callable[..., 
     told = client.get("/v1/feedback/summary").get_json()
 
     assert (4, 3) == (told["outcomes"], told["overridden"])
-    assert (["exemplapenem", "fictazolam"], 2, 0) == (told["about"][0]["drugs"], told["about"][0]["overridden"], told["about"][0]["accepted"])
+    assert (["exemplapenem", "fictazolam"], 2, 0) == (
+        told["about"][0]["drugs"],
+        told["about"][0]["overridden"],
+        told["about"][0]["accepted"],
+    )
     assert ("separate-line", 2) == (told["about"][0]["reasons"][0]["code"], told["reasons"][0]["count"])
     assert "Roe" not in str(told)
 

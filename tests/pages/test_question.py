@@ -16,8 +16,11 @@ TEXT = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_siz
 MAYBE = st.one_of(st.just(""), TEXT)
 ENTRIES = st.builds(Entry, drug=TEXT, conc=MAYBE, vehicle=MAYBE, rate=MAYBE, line=MAYBE, form=MAYBE, extra=MAYBE)
 ASKED = st.builds(
-    Asked, entries=st.lists(ENTRIES, max_size=5).map(tuple), medications=st.lists(TEXT, max_size=3).map(tuple),
-    mode=st.sampled_from(("y-site", "admixture", "syringe")), age=MAYBE,
+    Asked,
+    entries=st.lists(ENTRIES, max_size=5).map(tuple),
+    medications=st.lists(TEXT, max_size=3).map(tuple),
+    mode=st.sampled_from(("y-site", "admixture", "syringe")),
+    age=MAYBE,
 )
 
 
@@ -27,7 +30,9 @@ def test_a_link_reproduces_its_question(world_names: Names, asked: Asked) -> Non
 
 
 def test_a_form_with_blanks_and_gaps_becomes_the_short_address(world_names: Names) -> None:
-    asked = read([("d1", "exemplapenem"), ("c1", ""), ("d4", "fictazolam"), ("v4", "NS"), ("list", "samplicin 5 mg/mL"), ("age", "")], world_names)
+    asked = read(
+        [("d1", "exemplapenem"), ("c1", ""), ("d4", "fictazolam"), ("v4", "NS"), ("list", "samplicin 5 mg/mL"), ("age", "")], world_names
+    )
 
     assert not asked.canonical
     assert "d1=exemplapenem&d2=fictazolam&v2=NS&d3=samplicin&c3=5+mg/mL" == asked.query
@@ -54,8 +59,13 @@ def test_words_without_a_place_are_not_understood(world_names: Names) -> None:
 
 @pytest.mark.parametrize(
     ("given", "at"),
-    [({"d1": "exemplapenem", "c1": "5 mg"}, "drugs/0/conc"), ({"d1": "exemplapenem", "r1": "fast"}, "drugs/0/rate"), ({"c1": "5 mg/mL"}, "drugs/0"),
-     ({"d1": "exemplapenem", "age": "ten"}, "age"), ({"d1": "exemplapenem", "d2": "exemplapenem"}, "drugs/1")],
+    [
+        ({"d1": "exemplapenem", "c1": "5 mg"}, "drugs/0/conc"),
+        ({"d1": "exemplapenem", "r1": "fast"}, "drugs/0/rate"),
+        ({"c1": "5 mg/mL"}, "drugs/0"),
+        ({"d1": "exemplapenem", "age": "ten"}, "age"),
+        ({"d1": "exemplapenem", "d2": "exemplapenem"}, "drugs/1"),
+    ],
 )
 def test_what_cannot_be_read_is_named_with_its_place(world_names: Names, given: dict[str, str], at: str) -> None:
     with pytest.raises(AskError) as raised:

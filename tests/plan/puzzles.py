@@ -25,16 +25,24 @@ def puzzles(draw: st.DrawFn, *, most: int = 6, lumens: int = 3, timed: bool = Fa
         period, length = draw(st.sampled_from([12, 16, 24, 48])), draw(st.integers(1, 10))
         low = draw(st.integers(0, 40))
         series = Series(((0, period - 1),) if draw(st.booleans()) else ((low, low + draw(st.integers(0, 8))),), (0,), period, length)
-        tasks.append(Task(
-            lumens=draw(st.frozensets(st.integers(0, places - 1), min_size=1)) if draw(st.booleans()) else frozenset(range(places)),
-            series=(series,) if timed and draw(st.booleans()) else (), now=draw(st.none() | st.integers(0, places - 1)),
-            prefer=draw(some), advised_against=draw(some),
-            asks=draw(st.dictionaries(st.integers(0, places - 1), st.sampled_from(WORDS), max_size=1)), quiet=draw(st.booleans()) and draw(st.booleans()),
-        ))
+        tasks.append(
+            Task(
+                lumens=draw(st.frozensets(st.integers(0, places - 1), min_size=1)) if draw(st.booleans()) else frozenset(range(places)),
+                series=(series,) if timed and draw(st.booleans()) else (),
+                now=draw(st.none() | st.integers(0, places - 1)),
+                prefer=draw(some),
+                advised_against=draw(some),
+                asks=draw(st.dictionaries(st.integers(0, places - 1), st.sampled_from(WORDS), max_size=1)),
+                quiet=draw(st.booleans()) and draw(st.booleans()),
+            )
+        )
     return Puzzle(
-        tasks=tuple(tasks), lumens=places, never=frozenset(pair for pair, kind in kinds.items() if kind == "never"),
+        tasks=tuple(tasks),
+        lumens=places,
+        never=frozenset(pair for pair, kind in kinds.items() if kind == "never"),
         apart=frozenset(pair for pair, kind in kinds.items() if kind == "apart"),
-        ask={pair: kind for pair, kind in kinds.items() if kind in WORDS}, flush=draw(st.integers(1, 3)) if timed else 0,
+        ask={pair: kind for pair, kind in kinds.items() if kind in WORDS},
+        flush=draw(st.integers(1, 3)) if timed else 0,
     )
 
 
@@ -45,9 +53,13 @@ def values(puzzle: Puzzle, where: dict[int, int]) -> tuple[int, ...]:
     moved = [task for task, lumen in where.items() if puzzle.tasks[task].now not in (None, lumen)]
     return (
         sum(puzzle.tasks[task].quiet for task in moved),
-        sum(word != UNSTATED_PAIR for word in words), sum(word == WARNED_PAIR for word in words), sum(word == UNSTATED_PAIR for word in words),
+        sum(word != UNSTATED_PAIR for word in words),
+        sum(word == WARNED_PAIR for word in words),
+        sum(word == UNSTATED_PAIR for word in words),
         sum(lumen in puzzle.tasks[task].advised_against for task, lumen in where.items()),
-        len(moved), len(set(where.values())), 0,
+        len(moved),
+        len(set(where.values())),
+        0,
         sum(bool(puzzle.tasks[task].prefer) and lumen not in puzzle.tasks[task].prefer for task, lumen in where.items()),
     )
 
@@ -56,7 +68,8 @@ def best_by_trying(puzzle: Puzzle) -> tuple[int, ...] | None:
     """The best values over every placement, when no task has times; None when none holds."""
     every = range(len(puzzle.tasks))
     holding = (
-        dict(enumerate(lumens)) for lumens in product(*(sorted(puzzle.tasks[task].lumens) for task in every))
+        dict(enumerate(lumens))
+        for lumens in product(*(sorted(puzzle.tasks[task].lumens) for task in every))
         if not any(lumens[a] == lumens[b] for a, b in puzzle.never | puzzle.apart)
     )
     return min((values(puzzle, where) for where in holding), default=None)
@@ -76,7 +89,9 @@ def wrong(puzzle: Puzzle, solution: Solution, day: int = 48) -> list[str]:
         if pair in puzzle.never:
             told.append(f"{pair} share")
         elif pair not in solution.together:
-            if any(_steps(puzzle, solution, one, puzzle.flush, day) & _steps(puzzle, solution, two, 0, day) for one, two in (pair, pair[::-1])):
+            if any(
+                _steps(puzzle, solution, one, puzzle.flush, day) & _steps(puzzle, solution, two, 0, day) for one, two in (pair, pair[::-1])
+            ):
                 told.append(f"{pair} meet, or lack a flush")
             if any(puzzle.tasks[task].quiet and task not in pair and lumen == solution.lumen[a] for task, lumen in solution.lumen.items()):
                 told.append(f"{pair} need a flush where it must be quiet")
@@ -90,17 +105,23 @@ def _steps(puzzle: Puzzle, solution: Solution, task: int, after: int, day: int) 
     return {
         (start + offset + turn * series.period + step) % day
         for start, series in zip(solution.starts[task], puzzle.tasks[task].series, strict=True)
-        for offset in series.offsets for turn in range(day // series.period) for step in range(series.length + after)
+        for offset in series.offsets
+        for turn in range(day // series.period)
+        for step in range(series.length + after)
     }
 
 
 def without(puzzle: Puzzle, gone: int) -> Puzzle:
     """The puzzle without one task."""
+
     def moved(pair: Pair) -> Pair:
         return (pair[0] - (pair[0] > gone), pair[1] - (pair[1] > gone))
 
     return Puzzle(
-        tasks=tuple(task for number, task in enumerate(puzzle.tasks) if number != gone), lumens=puzzle.lumens, flush=puzzle.flush,
-        never=frozenset(moved(pair) for pair in puzzle.never if gone not in pair), apart=frozenset(moved(pair) for pair in puzzle.apart if gone not in pair),
+        tasks=tuple(task for number, task in enumerate(puzzle.tasks) if number != gone),
+        lumens=puzzle.lumens,
+        flush=puzzle.flush,
+        never=frozenset(moved(pair) for pair in puzzle.never if gone not in pair),
+        apart=frozenset(moved(pair) for pair in puzzle.apart if gone not in pair),
         ask={moved(pair): word for pair, word in puzzle.ask.items() if gone not in pair},
     )

@@ -37,7 +37,11 @@ def broken(question: Json, answer: Json, knowledge: Knowledge, names: Names) -> 
         asked = question["infusions"][int(infusion["at"].split("/")[1])]
         if infusion["lumen"] is not None and lumens[infusion["lumen"]].get("blocked"):
             wrong.append(f"{infusion['drug']} is on a blocked lumen")
-        rules = [rule for rule in knowledge.drugs[infusion["drug"]].rules if rule.rule == "central-line-required" and rule.effect == "hard" and "no" not in rule.values]
+        rules = [
+            rule
+            for rule in knowledge.drugs[infusion["drug"]].rules
+            if rule.rule == "central-line-required" and rule.effect == "hard" and "no" not in rule.values
+        ]
         if infusion["lumen"] is not None and rules and lumens[infusion["lumen"]]["kind"] != "central":
             wrong.append(f"{infusion['drug']} needs a central line")
         if infusion["lumen"] is not None and not infusion["continuous"]:
@@ -71,7 +75,9 @@ def _times(asked: Json, infusion: Json) -> list[str]:
         return [f"{infusion['drug']} gets no dose"]
     if "hours" in asked and any(dose["to_minute"] - dose["from_minute"] < asked["hours"] * 60 for dose in infusion["doses"]):
         wrong.append(f"{infusion['drug']}: a dose is cut short")
-    if "every_hours" in asked and any(abs(two - one - asked["every_hours"] * 60) > 1e-6 for one, two in zip(starts, starts[1:], strict=False)):
+    if "every_hours" in asked and any(
+        abs(two - one - asked["every_hours"] * 60) > 1e-6 for one, two in zip(starts, starts[1:], strict=False)
+    ):
         wrong.append(f"{infusion['drug']}: the interval is not kept")
     if "windows" in asked and "every_hours" not in asked and len(starts) != len(asked["windows"]):
         wrong.append(f"{infusion['drug']}: not one dose in each window")
@@ -97,7 +103,9 @@ def _flushes(question: Json, answer: Json) -> list[str]:
             if flush["to_minute"] - flush["from_minute"] < question.get("flush_minutes", 10):
                 wrong.append(f"a flush on {lumen['name']} is too short")
     for item in answer["shared"]:
-        if item["how"] != "in-turn" or (item["line"] and item["line"]["status"] == "compatible" and item["line"].get("holds_for") != ["conditions not stated"]):
+        if item["how"] != "in-turn" or (
+            item["line"] and item["line"]["status"] == "compatible" and item["line"].get("holds_for") != ["conditions not stated"]
+        ):
             continue
         a, b = (places[at] for at in item["at"])
         flushes = [flush for lumen in answer["lumens"] if lumen["name"] == item["lumen"] for flush in lumen["flushes"]]

@@ -36,7 +36,15 @@ def cases() -> list[Any]:
 
 @pytest.mark.parametrize(("ask", "expect"), cases())
 @pytest.mark.parametrize("policy", ["as asked", "strict"])
-def test_patient(real: Knowledge, real_names: Names, real_checker: Checker, real_renderer: Renderer, ask: dict[str, Any], expect: dict[str, Any], policy: str) -> None:
+def test_patient(
+    real: Knowledge,
+    real_names: Names,
+    real_checker: Checker,
+    real_renderer: Renderer,
+    ask: dict[str, Any],
+    expect: dict[str, Any],
+    policy: str,
+) -> None:
     if policy == "strict":
         ask, expect = {**ask, "policy": "strict"}, {key: expect[key] for key in ("apart", "free") if key in expect}
 

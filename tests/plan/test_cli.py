@@ -13,7 +13,11 @@ from checker.plan_cli import main
 from tests.conftest import WORLD
 
 QUESTION: dict[str, Any] = {
-    "infusions": [{"drug": "exemplapenem", "hours": 1, "every_hours": 8}, {"drug": "samplicin", "hours": 1, "every_hours": 8}, {"drug": "warfictin", "must_not_interrupt": True}],
+    "infusions": [
+        {"drug": "exemplapenem", "hours": 1, "every_hours": 8},
+        {"drug": "samplicin", "hours": 1, "every_hours": 8},
+        {"drug": "warfictin", "must_not_interrupt": True},
+    ],
     "lumens": [{"name": "white", "kind": "central"}, {"name": "blue", "kind": "central"}],
 }
 
@@ -40,8 +44,20 @@ def test_a_question_on_standard_input() -> None:
 
 def test_drugs_and_lumens_on_the_command_line() -> None:
     result = run(
-        "exemplapenem@20mg/mL/NS@white", "samplicin", "fictazolam", "--keep", "exemplapenem", "--dose", "samplicin=1/8", "--bolus", "fictazolam=12",
-        "--lumen", "white", "--lumen", "hand:peripheral", "--json",
+        "exemplapenem@20mg/mL/NS@white",
+        "samplicin",
+        "fictazolam",
+        "--keep",
+        "exemplapenem",
+        "--dose",
+        "samplicin=1/8",
+        "--bolus",
+        "fictazolam=12",
+        "--lumen",
+        "white",
+        "--lumen",
+        "hand:peripheral",
+        "--json",
     )
 
     answer = json.loads(result.output)
@@ -59,15 +75,18 @@ def test_what_is_to_be_decided_is_told_by_the_exit_status(policy: str) -> None:
     assert {"ask": "To decide", "strict": "NO PLAN FOR ALL"}[policy] in result.output
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (("zzzmab", "--lumen", "white"), 'infusions/0: "zzzmab" is not known'),
-    (("fictazolam",), "lumens: there is no lumen"),
-    (("fictazolam", "--lumen", "white", "--lumen", "White"), "named twice"),
-    (("fictazolam", "--lumen", "white:port"), "central, peripheral"),
-    (("fictazolam", "--lumen", "white", "--keep", "samplicin"), "not one of the drugs"),
-    (("fictazolam", "--lumen", "white", "--dose", "fictazolam=often"), "DRUG=HOURS/EVERY"),
-    (("fictazolam", "--lumen", "white", "--dose", "fictazolam=9/8"), "longer than its interval"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("zzzmab", "--lumen", "white"), 'infusions/0: "zzzmab" is not known'),
+        (("fictazolam",), "lumens: there is no lumen"),
+        (("fictazolam", "--lumen", "white", "--lumen", "White"), "named twice"),
+        (("fictazolam", "--lumen", "white:port"), "central, peripheral"),
+        (("fictazolam", "--lumen", "white", "--keep", "samplicin"), "not one of the drugs"),
+        (("fictazolam", "--lumen", "white", "--dose", "fictazolam=often"), "DRUG=HOURS/EVERY"),
+        (("fictazolam", "--lumen", "white", "--dose", "fictazolam=9/8"), "longer than its interval"),
+    ],
+)
 def test_bad_questions(arguments: tuple[str, ...], words: str) -> None:
     result = run(*arguments)
 

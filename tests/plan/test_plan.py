@@ -30,7 +30,9 @@ class Planner:
         self.knowledge, self.names, self.checker, self.renderer = knowledge, Names(knowledge), Checker(knowledge), Renderer(knowledge)
 
     def ask(self, *infusions: Any, lumens: Any = (WHITE, BLUE), **more: Any) -> Json:
-        return self.answer({"infusions": [{"drug": item} if isinstance(item, str) else item for item in infusions], "lumens": list(lumens), **more})
+        return self.answer(
+            {"infusions": [{"drug": item} if isinstance(item, str) else item for item in infusions], "lumens": list(lumens), **more}
+        )
 
     def answer(self, question: Json, seconds: float = 20.0) -> Json:
         answer = plain(plan(question, self.checker, self.names, seconds), self.renderer)
@@ -215,7 +217,9 @@ def test_the_flush_between_is_one_that_nothing_forbids(planner: Planner) -> None
 
 
 def test_a_longer_flush_keeps_doses_further_apart(planner: Planner) -> None:
-    answer = planner.ask({**PENEM, "hours": 1, "every_hours": 8}, {**STRONG, "hours": 1, "every_hours": 8}, lumens=(WHITE,), flush_minutes=60)
+    answer = planner.ask(
+        {**PENEM, "hours": 1, "every_hours": 8}, {**STRONG, "hours": 1, "every_hours": 8}, lumens=(WHITE,), flush_minutes=60
+    )
     first, second = sorted(dose["from_minute"] for item in answer["infusions"] for dose in item["doses"])[:2]
 
     assert 120 == second - first
@@ -264,10 +268,13 @@ def test_a_quiet_lumen_gets_no_flush(planner: Planner) -> None:
     assert where(answer)["infusions/0"] not in [where(answer)["infusions/2"]]
 
 
-@pytest.mark.parametrize("partner", [
-    {**PENEM, "bolus": True, "every_hours": 8},  # a push, and the flush after it
-    {"drug": "alonimab", "hours": 1, "every_hours": 12},  # its label asks for a flush after it
-])
+@pytest.mark.parametrize(
+    "partner",
+    [
+        {**PENEM, "bolus": True, "every_hours": 8},  # a push, and the flush after it
+        {"drug": "alonimab", "hours": 1, "every_hours": 12},  # its label asks for a flush after it
+    ],
+)
 def test_a_push_or_a_labelled_flush_never_goes_through_a_quiet_lumen(planner: Planner, partner: Json) -> None:
     keep = {**WEAK, "must_not_interrupt": True}
     lumens = (WHITE, {**BLUE, "blocked": True})
@@ -320,15 +327,28 @@ def test_interactions_are_told_although_no_lumen_cures_them(planner: Planner) ->
 
 
 DRUGS = [
-    "exemplapenem", "fictazolam", "samplicin", "samplamycin", "mockprazole", "mockplatin", "imaginuximab", "alonimab", "calcium-mockate", "soloximab",
-    "fictional-saline", "nutrimock",
+    "exemplapenem",
+    "fictazolam",
+    "samplicin",
+    "samplamycin",
+    "mockprazole",
+    "mockplatin",
+    "imaginuximab",
+    "alonimab",
+    "calcium-mockate",
+    "soloximab",
+    "fictional-saline",
+    "nutrimock",
 ]
 
 
 @st.composite
 def questions(draw: st.DrawFn) -> Json:
     drugs = draw(st.lists(st.sampled_from(DRUGS), min_size=1, max_size=6, unique=True))
-    lumens = [{"name": name, "kind": draw(st.sampled_from(["central", "central", "peripheral"]))} for name in ["white", "blue", "brown"][: draw(st.integers(1, 3))]]
+    lumens = [
+        {"name": name, "kind": draw(st.sampled_from(["central", "central", "peripheral"]))}
+        for name in ["white", "blue", "brown"][: draw(st.integers(1, 3))]
+    ]
     infusions = []
     for drug in drugs:
         item: Json = {"drug": drug}
@@ -358,7 +378,9 @@ def test_a_plan_always_passes_the_checker(question: Json) -> None:
     answer = shared_planner().answer(question)
 
     assert answer["status"] in ("optimal", "no-plan")
-    assert not [pair for pair in answer["shared"] if pair["how"] == "together" and pair["line"] and pair["line"]["status"] == "incompatible"]
+    assert not [
+        pair for pair in answer["shared"] if pair["how"] == "together" and pair["line"] and pair["line"]["status"] == "incompatible"
+    ]
 
 
 @given(questions(), st.randoms(use_true_random=False))

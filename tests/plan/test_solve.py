@@ -145,7 +145,9 @@ def test_bounds_take_nothing_away(puzzle: Puzzle) -> None:
         assert reached(other) == reached(solution)
 
 
-@pytest.mark.parametrize(("core", "doses", "lumens", "expected"), [(4, 0, 4, 0), (5, 0, 4, 1), (12, 0, 4, 12), (12, 8, 4, 18), (3, 5, 4, 0), (2, 3, 1, 7)])
+@pytest.mark.parametrize(
+    ("core", "doses", "lumens", "expected"), [(4, 0, 4, 0), (5, 0, 4, 1), (12, 0, 4, 12), (12, 8, 4, 18), (3, 5, 4, 0), (2, 3, 1, 7)]
+)
 def test_the_fewest_meetings(core: int, doses: int, lumens: int, expected: int) -> None:
     assert expected == least_meetings(core, doses, lumens)
 
