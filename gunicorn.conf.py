@@ -7,6 +7,8 @@ import shutil
 import sys
 import tempfile
 
+gc.disable()  # what is loaded at the start is kept, not garbage; each worker collects again (post_fork)
+
 # Before anything that counts is imported: each worker writes its counters there, and a scrape adds them up.
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ or os.environ.get("LINEWISE_METRICS_OWNER", str(os.getpid())) != str(os.getpid()):
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="linewise-metrics-")
@@ -61,7 +63,6 @@ def when_ready(server):
     """Look at what is really listened on, for systemd may have opened it; then keep the collector off what was loaded, so that its pages stay shared."""
     names = [listener.sock.getsockname() for listener in server.LISTENERS]
     _guard(server, [f"[{name[0]}]:{name[1]}" if isinstance(name, tuple) else f"unix:{name}" for name in names])
-    gc.collect()
     gc.freeze()
 
 
@@ -79,7 +80,8 @@ def on_reload(server):
 
 
 def post_fork(server, worker):
-    """Threads that compute change places more often, so that a short question does not wait for a long one."""
+    """Collect garbage again; threads that compute change places more often, so that a short question does not wait for a long one."""
+    gc.enable()
     sys.setswitchinterval(0.001)
 
 

@@ -15,10 +15,11 @@ from api.fhir.concepts import DISAGREE
 from api.fhir.question import Asked
 from api.fhir.topics import PAIR, Topic, topics
 from checker import wording
-from checker.model import Finding, Infusion, Kind, NotUnderstood, Report
+from checker.model import Finding, Infusion, Kind, Level, NotUnderstood, Report
 from knowledge import Knowledge
 
 MOST = 10
+MOST_LISTED = 200  # pairs in one card
 TOPIC_SYSTEM = "urn:linewise:card-topic"
 REASON_SYSTEM = "urn:linewise:override-reason"
 _REASONS = {
@@ -104,18 +105,14 @@ class Cards:
                 gathered.append((topic, told))
             elif told.loudest != NONE:
                 drafts.append(self._draft(topic, told, told.loudest, asked, infusions, base))
-        if len(gathered) == 1:
-            drafts.append(self._draft(*gathered[0], INFO, asked, infusions, base))
-        elif gathered:
-            drafts.append(self._untested([topic for topic, _ in gathered]))
-        if asked.order.not_understood:
-            drafts.append(self._unread(asked, report.not_understood))
-        if partial:
-            drafts.append(self._partial(partial))
-        drafts.sort(key=lambda draft: _RANK[draft.indicator])  # stable: within an indicator, in the order of the findings
-        if len(drafts) > MOST:
-            drafts = [*drafts[: MOST - 1], self._rest(drafts[MOST - 1 :])]
-        return [self._card(draft, base) for draft in drafts]
+        drafts += self._gathered(gathered, asked, infusions, base)
+        told_anyway = [self._unread(asked, report.not_understood)] if asked.order.not_understood else []
+        told_anyway += [self._partial(partial)] if partial else []
+        drafts.sort(key=_loudness)  # stable: within an indicator, in the order of the findings
+        room = MOST - len(told_anyway)
+        if len(drafts) > room:
+            drafts = [*drafts[: room - 1], self._rest(drafts[room - 1 :])]
+        return [self._card(draft, base) for draft in sorted((*drafts, *told_anyway), key=_loudness)]
 
     def single(self, key: str, topic: str, summary: str, detail: str, seed: str) -> Json:
         """One information card that is not of a report."""
@@ -189,12 +186,26 @@ class Cards:
 
     # --- cards that gather ---
 
+    def _gathered(self, found: Sequence[tuple[Topic, _Told]], asked: Asked, infusions: dict[str, Infusion], base: bytes) -> list[_Draft]:
+        """The topics that a tiering gathers: pairs without data in one card, all else in another."""
+        if len(found) == 1:
+            return [self._draft(*found[0], INFO, asked, infusions, base)]
+        untested = [topic for topic, _ in found if topic.level is Level.UNKNOWN]
+        others = [told for topic, told in found if topic.level is not Level.UNKNOWN]
+        drafts = [self._untested(untested)] if untested else []
+        if others:
+            lines = _lines([told.summary for told in others])
+            detail = "\n\n".join(("These are told together, as the tiering here has it:", lines, self.details.footer))
+            drafts.append(
+                _Draft("gathered", "line", summaries.listed("Also found: ", [told.summary for told in others]), detail, INFO, [], [])
+            )
+        return drafts
+
     def _untested(self, found: Sequence[Topic]) -> _Draft:
         """Pairs without data, in one card: unknown is not compatible, but it need not interrupt."""
         pairs = [" + ".join(self._names(topic)) for topic in found]
-        lines = [f"- {escape(name)}" for name in pairs[:60]] + ([f"- and {len(pairs) - 60} more"] if len(pairs) > 60 else [])
         opening = "No study or label was found for these pairs. Unknown is not compatible: use separate lumens, or ask a pharmacist."
-        detail = "\n\n".join((opening, "\n".join(lines), SHARED, self.details.footer))
+        detail = "\n\n".join((opening, _lines(pairs), SHARED, self.details.footer))
         return _Draft("untested", "line", summaries.listed("No data on one line: ", pairs), detail, INFO, [], [])
 
     def _names(self, topic: Topic) -> list[str]:
@@ -205,14 +216,7 @@ class Cards:
         new = [item for item in problems if item.at not in asked.read or asked.read[item.at].new]
         lines = [f"- {escape(item.asked)}: {escape(_why(item))}" for item in dict.fromkeys((*new, *problems))]
         names = list(dict.fromkeys(item.asked for item in (*new, *problems)))
-        detail = "\n\n".join(
-            (
-                "These were not understood and **not checked**:",
-                "\n".join(lines[:60]),
-                *([f"and {len(lines) - 60} more"] if len(lines) > 60 else []),
-                self.details.footer,
-            )
-        )
+        detail = "\n\n".join(("These were not understood and **not checked**:", "\n".join(lines), self.details.footer))
         opening = (
             "Code and name disagree, not checked: "
             if any(item.reason == DISAGREE for item in problems)
@@ -245,11 +249,27 @@ class Cards:
 
     def _rest(self, drafts: Sequence[_Draft]) -> _Draft:
         """All that is beyond the last card, in one."""
-        lines = [f"- **{draft.indicator}**: {escape(draft.summary)}" for draft in drafts]
-        detail = "\n\n".join((f"{len(drafts)} more findings, worst first:", "\n".join(lines[:100]), self.details.footer))
+        lines = "\n".join(f"- **{draft.indicator}**: {_first(draft)}" for draft in drafts)
+        detail = "\n\n".join((f"{len(drafts)} more findings, worst first:", lines, self.details.footer))
         worst = drafts[0].indicator
         opening = f"{len(drafts)} more findings: "
         return _Draft("rest", drafts[0].topic, summaries.listed(opening, [draft.summary for draft in drafts]), detail, worst, [], [])
+
+
+def _loudness(draft: _Draft) -> int:
+    return _RANK[draft.indicator]
+
+
+def _lines(names: Sequence[str]) -> str:
+    """A list in Markdown; what is beyond is counted."""
+    more = len(names) - MOST_LISTED
+    return "\n".join([*(f"- {escape(name)}" for name in names[:MOST_LISTED]), *([f"- and {more} more"] if more > 0 else [])])
+
+
+def _first(draft: _Draft) -> str:
+    """What a card says first: its finding, or its summary where that opens a list."""
+    opening = draft.detail.split("\n\n")[0]
+    return escape(draft.summary) if opening.endswith(":") or draft.key == "untested" else opening
 
 
 def _why(item: NotUnderstood) -> str:

@@ -109,7 +109,7 @@ class Cluster:
         self._cluster = None
         if address == "local":
             self._cluster = distributed.LocalCluster(
-                n_workers=workers or None, threads_per_worker=1, dashboard_address=None, silence_logs=50
+                n_workers=workers or None, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50
             )
         try:
             self.client = distributed.Client(self._cluster or address, timeout="20s", set_as_default=False)

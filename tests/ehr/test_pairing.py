@@ -193,7 +193,17 @@ def test_at_most_ten_cards_and_the_rest_in_the_last(ask: Any, world: Any) -> Non
     cards = ask([order(name, f"n{number}") for number, name in enumerate(everything)])
 
     assert 10 == len(cards)
-    assert "more findings" in cards[-1]["summary"]
+    [rest] = [card for card in cards if "more findings" in card["summary"]]
+    assert rest["detail"].count("\n- **") == int(rest["summary"].split()[0])
+
+
+def test_what_was_not_understood_is_named_also_beside_many_findings(ask: Any, world: Any) -> None:
+    everything = [drug.name for drug in world.drugs.values() if drug.infused]
+    unknown = [order(f"xyzzymab {number}", f"x{number}") for number in range(20)]
+    cards = ask([*(order(name, f"n{number}") for number, name in enumerate(everything)), *unknown])
+
+    [card] = [card for card in cards if "not checked" in card["summary"]]
+    assert 10 == len(cards) and all(f"xyzzymab {number}" in card["detail"] for number in range(20))
 
 
 def test_the_same_request_gives_the_same_cards(client: FlaskClient) -> None:

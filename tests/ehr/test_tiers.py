@@ -42,6 +42,14 @@ def test_what_no_rule_names_is_gathered(world: Knowledge, database: str, tmp_pat
     assert any(card.startswith("info: No data") for card in cards)
 
 
+def test_gathered_findings_are_not_told_as_missing_data(world: Knowledge, database: str, tmp_path: Path) -> None:
+    cards = ask(world, database, tmp_path / "tiers.yaml", "rules: [{level: [stop, caution, unknown], show: gather}, {show: none}]\n")
+
+    [also] = [card for card in cards if card.startswith("info: Also found")]
+    assert "calcium mockate" in also
+    assert not any("calcium mockate + samplicin" in card for card in cards if card.startswith("info: No data"))
+
+
 @pytest.mark.parametrize(
     "text",
     [
