@@ -25,7 +25,7 @@ MOST_INFUSIONS, MOST_LUMENS, MOST_WINDOWS = 40, 12, 12
 MOST_DOSES = 150  # in the day, over all infusions
 CENTRAL, PERIPHERAL = "central", "peripheral"
 BOLUS_MINUTES = STEP  # a push without stated hours takes one step of the grid
-_CLOCK = Regexp(r"([01]\d|2[0-3]):[0-5]\d\Z", error='this is not a clock time | write "08:00"')
+_CLOCK = Regexp(r"^([01]\d|2[0-3]):[0-5]\d(?![\s\S])", error='this is not a clock time | write "08:00"')
 _LUMEN_NAME = Length(1, 60)
 _WRITE_ANOTHER = "write a name, a brand or a code that the base knows; nothing is planned on a guess"
 
