@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import struct
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,8 +30,10 @@ from checker.batch.work import Answer
 
 JOURNAL_SECONDS = 3.0
 ROW_GROUP = 1 << 16  # rows of a Parquet row group, about
-REPEATS_SHOWN = 20
-_PASS = 1 << 21  # hashes looked at in one go
+REPEATS_SHOWN, PLACES_SHOWN = 20, 10
+MOST_REPEATS = 1 << 20  # ids that are kept to refuse the sets that stand in two places
+_AT_ONCE = 1 << 17  # hashes looked at in one go, 20 bytes each
+_PARTS = 256  # files that a larger number is shared out to
 _LENGTH = struct.Struct("<Q")
 
 
@@ -154,6 +158,8 @@ class Output:
             return None
         before = told["identity"]
         other = sorted(key for key in self.identity.keys() | before.keys() if self.identity.get(key) != before.get(key))
+        if other == ["split"]:
+            return None  # the first pass found sets in two places and the second was stopped: both are cheap to do again
         if other:
             told_of = ", ".join(f"{key} (then {_short(before.get(key))}, now {_short(self.identity.get(key))})" for key in other)
             raise BatchError(
@@ -193,40 +199,56 @@ def _streams(part: BinaryIO) -> Iterator[pa.RecordBatch]:
 
 
 def repeats(file: BinaryIO) -> Repeats:
-    """Ids that stand more than once in a file of SEEN, in as many passes as bounded memory takes."""
-    count = file.seek(0, os.SEEK_END) // SEEN.itemsize
-    passes = -(-count // _PASS)
-    ids = sets = 0
-    lines: list[tuple[tuple[int, int], ...]] = []
-    hashes: set[int] = set()
-    for number in range(passes):
-        found = _one_pass(file, number, passes)
-        hashed = np.sort(found["hash"])
+    """Ids that stand more than once in a file of SEEN, in bounded memory: what does not fit is shared out to smaller files first."""
+    found = _Found()
+    _look(file, 0, found)
+    return Repeats(found.ids, found.sets, tuple(sorted(found.lines)), frozenset(found.hashes))
+
+
+class _Found:
+    def __init__(self) -> None:
+        self.ids = self.sets = 0
+        self.lines: list[tuple[tuple[int, int], ...]] = []  # the first REPEATS_SHOWN by place
+        self.hashes: set[int] = set()
+
+    def add(self, seen: Seen) -> None:
+        """Take in all that is known of some hashes."""
+        hashed = np.sort(seen["hash"])
         if not (hashed[1:] == hashed[:-1]).any():
-            continue
-        found = found[np.argsort(found["hash"], kind="stable")]
-        same = np.flatnonzero(found["hash"][1:] == found["hash"][:-1])
-        starts = same[np.concatenate([[True], found["hash"][same][1:] != found["hash"][same][:-1]])] if len(same) else same
-        ids += len(starts)
-        sets += len(same) + len(starts)
+            return
+        seen = seen[np.argsort(seen["hash"], kind="stable")]
+        hashed = seen["hash"]
+        same = np.flatnonzero(hashed[1:] == hashed[:-1])
+        starts = same[np.concatenate([[True], hashed[same][1:] != hashed[same][:-1]])]
+        self.ids += len(starts)
+        self.sets += len(same) + len(starts)
         for start in starts.tolist():
-            hashes.add(int(found["hash"][start]))
-            if len(lines) < REPEATS_SHOWN:
-                alike = found[start : start + 10]
-                alike = alike[alike["hash"] == found["hash"][start]]
-                lines.append(tuple(sorted((int(item["file"]), int(item["line"])) for item in alike)))
-            if len(hashes) >= _PASS:
-                break
-    return Repeats(ids, sets, tuple(sorted(lines)), frozenset(hashes))
+            if len(self.hashes) < MOST_REPEATS:
+                self.hashes.add(int(hashed[start]))
+            alike = seen[start : start + PLACES_SHOWN]
+            alike = alike[alike["hash"] == hashed[start]]
+            self.lines.append(tuple(sorted((int(item["file"]), int(item["line"])) for item in alike)))
+        self.lines = sorted(self.lines)[:REPEATS_SHOWN]
 
 
-def _one_pass(file: BinaryIO, number: int, passes: int) -> Seen:
-    file.seek(0)
-    parts = []
-    while data := file.read(SEEN.itemsize * (1 << 16)):
-        seen = np.frombuffer(data, SEEN)
-        parts.append(seen[seen["hash"] % passes == number] if passes > 1 else seen)
-    return np.concatenate(parts) if parts else np.zeros(0, SEEN)
+def _look(file: BinaryIO, depth: int, found: _Found) -> None:
+    count = file.seek(0, os.SEEK_END) // SEEN.itemsize
+    if count <= _AT_ONCE or depth >= 8:
+        file.seek(0)
+        found.add(np.frombuffer(file.read(), SEEN))
+        return
+    with ExitStack() as stack:
+        parts = [stack.enter_context(tempfile.TemporaryFile(dir=Path(file.name).parent if isinstance(file.name, str) else None)) for _ in range(_PARTS)]
+        file.seek(0)
+        while data := file.read(SEEN.itemsize * _AT_ONCE):
+            seen = np.frombuffer(data, SEEN)
+            which = (seen["hash"] >> np.uint64(56 - 8 * depth)).astype(np.int64) % _PARTS
+            seen = seen[np.argsort(which, kind="stable")]
+            ends = np.cumsum(np.bincount(which, minlength=_PARTS)).tolist()
+            for part, start, end in zip(parts, [0, *ends], ends, strict=False):
+                part.write(seen[start:end].tobytes())
+        for part in parts:
+            _look(part, depth + 1, found)
 
 
 def _replace(path: Path, content: bytes) -> None:

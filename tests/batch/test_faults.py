@@ -217,8 +217,8 @@ def test_repeated_ids_are_each_answered_and_told(world: Knowledge, tmp_path: Pat
     assert done.summary["balances"]
 
 
-def test_repeats_are_found_in_several_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("checker.batch.output._PASS", 64)
+def test_repeats_are_found_in_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("checker.batch.output._AT_ONCE", 64)
     seen = [(number * 2654435761 % 2**61 + 1, 0, number) for number in range(1_000)]
     seen += [seen[5], seen[5], seen[900]]
     with (tmp_path / "ids").open("w+b") as file:
@@ -251,6 +251,18 @@ def test_a_set_in_two_places_is_refused_and_never_judged_in_part(world: Knowledg
     assert {"split-set"} == {row["error"]["reason"] for row in refused}
     assert 2 == len(refused)
     assert done.summary["balances"]
+
+
+def test_too_many_sets_in_two_places_stop_the_batch(world: Knowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that could not be remembered would be judged in part."""
+    monkeypatch.setattr("checker.batch.output.MOST_REPEATS", 3)
+    header, lines = long_lines(world, 50)
+    (tmp_path / "in.csv").write_text("\n".join([header, *lines[1:], *lines[:20]]) + "\n")
+    with pytest.raises(BatchError, match="stand in several places") as stopped:
+        screen(world, tmp_path / "in.csv", tmp_path / "out.ndjson")
+
+    assert "sort" in stopped.value.mend
+    assert not (tmp_path / "out.ndjson").exists()
 
 
 def test_a_damaged_row_refuses_its_set_and_what_stands_beside_it(world: Knowledge, tmp_path: Path) -> None:
