@@ -238,7 +238,10 @@ def _look(file: BinaryIO, depth: int, found: _Found) -> None:
         found.add(np.frombuffer(file.read(), SEEN))
         return
     with ExitStack() as stack:
-        parts = [stack.enter_context(tempfile.TemporaryFile(dir=Path(file.name).parent if isinstance(file.name, str) else None)) for _ in range(_PARTS)]
+        parts = [
+            stack.enter_context(tempfile.TemporaryFile(dir=Path(file.name).parent if isinstance(file.name, str) else None))
+            for _ in range(_PARTS)
+        ]
         file.seek(0)
         while data := file.read(SEEN.itemsize * _AT_ONCE):
             seen = np.frombuffer(data, SEEN)

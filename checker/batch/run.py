@@ -111,7 +111,9 @@ def _once(batch: Batch, knowledge: Knowledge, files: list[Source], task: Task, t
         repeats = output.repeats()
         long[0] |= _is_long(files, batch.ignore)
         if long[0] and repeats.ids > len(repeats.hashes):
-            raise BatchError(f"the rows of {repeats.ids:,} order sets stand in several places of the input", "sort it by order_set_id and run again")
+            raise BatchError(
+                f"the rows of {repeats.ids:,} order sets stand in several places of the input", "sort it by order_set_id and run again"
+            )
         if long[0] and repeats.ids and not task.split:
             output.close()
             output.tidy()
