@@ -14,7 +14,7 @@ description = "No path of a computer, local address or package registry stands i
 
 _FORBIDDEN = re.compile(
     rb"(?<![\w.:/])(?:/(?:home|root|tmp|work|mnt|Users|var|opt)/[\w.-]+|~/\w)|\b[A-Za-z]:\\\\?\w|\bfile://|\blocalhost\b|\b127\.0\.0\.1\b"
-    rb"|\b(?:pypi\.org|pythonhosted\.org|registry\.npmjs\.org|proxy\.golang\.org|crates\.io|rubygems\.org|repo1?\.maven\.org|conda\.anaconda\.org)\b"
+    rb"|\b(?:pypi|pythonhosted|npmjs|rubygems)\.[a-z]+\b|/simple/"
 )
 
 
