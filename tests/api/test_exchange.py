@@ -83,7 +83,8 @@ def test_the_log_has_one_line_for_a_request_and_nothing_of_its_content(client: F
     ] == [(line["method"], line["path"], line["status"]) for line in lines]
     assert all(set(line) == {"event", "level", "timestamp", "method", "path", "status", "ms", "request_id"} for line in lines)
     assert "one" == lines[0]["request_id"]
-    assert not re.search(r"(?i)roe|s3cret|12345678|4321|exempla", err)
+    told = [{key: line[key] for key in line.keys() - {"timestamp", "ms", "request_id"}} for line in lines]  # a time may hold any digits
+    assert not re.search(r"(?i)roe|s3cret|12345678|4321|exempla", json.dumps(told))
 
 
 @pytest.mark.parametrize(("log", "lines"), [("requests", 2), ("errors", 0), ("nothing", 0)])

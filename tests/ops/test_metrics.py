@@ -31,7 +31,8 @@ def test_what_is_counted_names_nothing_that_was_asked(make: Callable[..., Flask]
 
     text = client.get("/metrics").text
 
-    assert not re.search(r"(?i)roe|s3cret|4321|exempla", text)
+    names_and_labels = re.sub(r"(?m) \S+$", "", text)  # a count may happen to be 4321
+    assert not re.search(r"(?i)roe|s3cret|4321|exempla", names_and_labels)
     grown = lambda name, **labels: counted(text, name, **labels) - counted(before, name, **labels)  # noqa: E731
     assert 1 == grown("linewise_requests_total", path="/v1/check", status="200")
     assert 1 == grown("linewise_not_understood_total") and 1 == grown("linewise_verdicts_total", door="check")
