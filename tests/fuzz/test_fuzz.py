@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from json import dumps
 from pathlib import Path
@@ -21,6 +23,7 @@ from checker import AskError, Names, order
 from knowledge import Knowledge, KnowledgeError, load
 from knowledge.load import examine
 
+LONGEST = 1.0  # seconds
 EXAMPLES = int(os.environ.get("LINEWISE_FUZZ", "120"))
 WORLD = Path(__file__).parents[1] / "world" / "knowledge"
 MUCH = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
@@ -41,6 +44,27 @@ CONCENTRATIONS = st.one_of(
 )
 
 
+ADDRESSES = [
+    "/",
+    "/v1/drugs/",
+    "/v1/drugs?q=",
+    "/v1/pairs/",
+    "/v1/sources/",
+    "/problems/",
+    "/docs/assets/",
+    "/cds-services/",
+    "/?d1=exemplapenem&d2=",
+    "/?d1=exemplapenem&c1=",
+    "/print?d1=exemplapenem&v1=",
+    "/drug/",
+    "/drugs?q=",
+    "/pair/exemplapenem/",
+    "/source/",
+    "/explore/around/",
+    "/explore/conflicts?q=",
+]
+
+
 @schemathesis.serializer("application/x-ndjson", "text/csv")
 def _lines(_: Any, value: Any) -> bytes:
     """Rows as a batch sends them."""
@@ -51,12 +75,28 @@ def _lines(_: Any, value: Any) -> bytes:
     )
 
 
-def timed(work: Any) -> Any:
+SENT: Counter[str] = Counter()
+SLOWEST: dict[str, float] = {}
+
+
+def timed(kind: str, work: Any) -> Any:
+    """Do it, and count it. What is measured is the time that it computes, so that a busy machine changes nothing."""
     began = time.process_time()
     try:
         return work()
     finally:
-        assert time.process_time() - began < 1.0
+        taken = time.process_time() - began
+        SENT[kind] += 1
+        SLOWEST[kind] = max(SLOWEST.get(kind, 0.0), taken)
+        assert taken < LONGEST
+
+
+@pytest.fixture(scope="module", autouse=True)
+def told() -> Iterator[None]:
+    """Print what was sent, and the slowest of each kind."""
+    yield
+    kinds = "; ".join(f"{kind} {count:,} (slowest {SLOWEST[kind] * 1000:.0f} ms)" for kind, count in SENT.items())
+    print(f"\nfuzz: {SENT.total():,} inputs. {kinds}")
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +114,8 @@ def test_any_name_is_resolved_or_not(names: Names) -> None:
     @given(NAMES)
     def run(name: str) -> None:
         with suppress(AskError):
-            timed(lambda: order({"drugs": [name]}, names))
-        timed(lambda: names.search(name[:200], 10))
+            timed("names", lambda: order({"drugs": [name]}, names))
+        timed("searches", lambda: names.search(name[:200], 10))
 
     run()
 
@@ -85,7 +125,7 @@ def test_any_concentration_is_read_or_refused(names: Names) -> None:
     @given(CONCENTRATIONS, NAMES)
     def run(conc: str, vehicle: str) -> None:
         with suppress(AskError):
-            timed(lambda: order({"drugs": [{"drug": "exemplapenem", "conc": conc, "vehicle": vehicle}]}, names))
+            timed("concentrations", lambda: order({"drugs": [{"drug": "exemplapenem", "conc": conc, "vehicle": vehicle}]}, names))
 
     run()
 
@@ -110,7 +150,7 @@ def test_any_bytes_as_a_question(app: Flask) -> None:
     @given(st.one_of(st.binary(max_size=300), json))
     def run(value: Any) -> None:
         body = value if isinstance(value, bytes) else dumps(value).encode("utf-8", "surrogatepass")
-        response = timed(lambda: client.post("/v1/check", data=body, content_type="application/json"))
+        response = timed("questions", lambda: client.post("/v1/check", data=body, content_type="application/json"))
         assert response.status_code in (200, 400, 422), response.text
 
     run()
@@ -121,12 +161,12 @@ def test_any_address(app: Flask) -> None:
 
     @MUCH
     @given(
-        st.sampled_from(["/", "/v1/drugs/", "/v1/drugs?q=", "/v1/pairs/", "/v1/sources/", "/problems/", "/docs/assets/", "/cds-services/"]),
+        st.sampled_from(ADDRESSES),
         st.text(max_size=60),
     )
     def run(start: str, rest: str) -> None:
         address = start + quote(rest.lstrip("/"), safe="/?&=%;:@!$'()*+,", errors="surrogatepass")  # two slashes in front would name a host
-        assert timed(lambda: client.get(address)).status_code < 500
+        assert timed("addresses", lambda: client.get(address, headers={"Accept": "text/html"})).status_code < 500
 
     run()
 
@@ -144,7 +184,7 @@ def test_damaged_knowledge_is_refused_or_read(world: Knowledge) -> None:
             at = data.draw(st.integers(0, max(0, len(content) - 1)))
             content[at : at + data.draw(st.integers(0, 30))] = data.draw(harm)
         with suppress(KnowledgeError):
-            examine(files | {name: bytes(content)})
+            timed("files", lambda: examine(files | {name: bytes(content)}))
 
     run()
 
@@ -159,9 +199,8 @@ def test_the_whole_contract(app: Flask) -> None:
         @settings(MUCH, max_examples=limit)
         @given(case=operation.as_strategy())
         def run(case: Any) -> None:
-            response = case.call()
+            response = timed("contract", case.call)
             assert response.status_code < 500, (case.method, case.path, response.text[:300])
-            assert response.elapsed < 1.0 if isinstance(response.elapsed, float) else response.elapsed.total_seconds() < 1.0
 
         run()
 
