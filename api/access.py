@@ -45,6 +45,7 @@ _TABLE = (  # the beginning of an address, as the application routes it -> the s
     ("/v1/plan", "plan"),
     ("/v1/feedback", "feedback"),
     ("/v1/", "check"),
+    ("/feedback", "feedback"),
     ("/cds-services", OWN),
     ("/fhir", OWN),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from api.cds.cards import REASON_SYSTEM, REASONS
 from api.cds.marks import Marks
 from api.ehr import ehr
 from api.schemas import NoQuery
@@ -26,15 +27,18 @@ def feedback_summary() -> Response:
 
 
 def summary() -> Json:
-    """For the endpoint and the page. `drugs` is empty where a card was of no single drug or pair, or not one of this service."""
+    """For the endpoint and the page, the MOST overridden; `not_shown` counts the rest.
+
+    `drugs` is empty where a card was of no single drug or pair, or not one of this service.
+    """
     marks = Marks(service().knowledge)
     outcomes: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
     reasons: dict[tuple[str, ...], Counter[tuple[str, str, str]]] = defaultdict(Counter)
     for _, card, outcome, system, code, display, count in ehr().store.counted():
         drugs = marks.read(card)
         outcomes[drugs][outcome] += count
-        if outcome == "overridden":
-            reasons[drugs][system, code, display] += count
+        if outcome == "overridden":  # EHRs may leave out the words of our own reasons, or change them
+            reasons[drugs][system, code, REASONS.get(code, display) if system == REASON_SYSTEM else display] += count
     ordered = sorted(outcomes, key=lambda drugs: (-outcomes[drugs]["overridden"], drugs))
     every: Counter[tuple[str, str, str]] = sum(reasons.values(), Counter())
     return {
@@ -49,6 +53,7 @@ def summary() -> Json:
             }
             for drugs in ordered[:MOST]
         ],
+        "not_shown": max(0, len(ordered) - MOST),
         "reasons": _reasons(every),
     }
 

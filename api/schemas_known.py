@@ -326,5 +326,8 @@ class FeedbackSummarySchema(Schema):
     outcomes = fields.Integer(required=True)
     overridden = fields.Integer(required=True)
     about = fields.List(fields.Nested(AboutSchema), required=True)
+    not_shown = fields.Integer(
+        required=True, metadata={"description": "drugs and pairs that `about` leaves out, for they are overridden less"}
+    )
     reasons = fields.List(fields.Nested(ReasonCountSchema), required=True)
     knowledge = fields.Nested(IdentitySchema, required=True)

@@ -46,6 +46,7 @@ _REASONS = {
         ("wrong-record", "The record is being corrected"),
     ),
 }
+REASONS = {code: display for offered in _REASONS.values() for code, display in offered}  # what an override may give as its reason
 _TOPICS = {
     "line": "IV line compatibility",
     "interaction": "Drug interaction",

@@ -18,13 +18,14 @@ from werkzeug.exceptions import HTTPException
 
 from api.problems import KINDS, Failure, http_error
 from api.service import service
+from api.store import DatabaseDown
 
 bp = Blueprint("pages", __name__)
 _STATIC = Path(str(files("api"))) / "static"
 ASSETS = {"workbench.css": "text/css", "workbench.js": "text/javascript", "workbench.svg": "image/svg+xml"}
 MACHINES = ("/v1/", "/fhir", "/cds-services", "/metrics")  # addresses of which errors stay problem documents
 SMALL = 1400  # bytes that one packet carries anyhow
-NAVIGATION = (("/", "Check"), ("/drugs", "Drugs"), ("/explore", "Explore"))
+NAVIGATION = (("/", "Check"), ("/drugs", "Drugs"), ("/explore", "Explore"), ("/feedback", "Feedback"))
 
 
 def install(app: Flask) -> None:
@@ -94,6 +95,14 @@ def _failure(failure: Failure) -> Response:
     told = KINDS[failure.kind]
     response = _error(told.status, told.title, failure.detail, [*failure.errors], tuple(failure.more.get("candidates", ())))
     response.headers.update(failure.more.get("headers") or {})
+    return response
+
+
+@bp.errorhandler(DatabaseDown)
+def _database_down(_: DatabaseDown) -> Response:
+    told = KINDS["database-down"]
+    response = _error(told.status, told.title, told.meaning)
+    response.headers["Retry-After"] = "5"
     return response
 
 

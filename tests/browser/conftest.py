@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from api import create_app
+from api.cds.marks import identity
+from api.feedback import Outcome
 from knowledge import Knowledge
 
 PATIENCE = 15_000  # ms, for a machine that does much else
@@ -28,6 +30,18 @@ FLAGS = [
     "--disable-sync",
 ]
 
+FEEDBACK = [
+    Outcome(service="iv-compatibility", card=identity(b"", key, drugs), outcome=outcome, outcome_at="", reason_display=reason)
+    for key, drugs, outcome, reason in (
+        ("1", ("piperacillin-tazobactam", "vancomycin"), "overridden", "Given through a separate line or lumen"),
+        ("2", ("piperacillin-tazobactam", "vancomycin"), "overridden", "Compatible at our concentrations and fluids, checked"),
+        ("3", ("piperacillin-tazobactam", "vancomycin"), "accepted", ""),
+        ("4", ("calcium-gluconate", "ceftriaxone"), "accepted", ""),
+        ("5", ("furosemide",), "overridden", ""),
+        ("6", (), "overridden", "Verified with pharmacy"),
+    )
+]
+
 
 class Quiet(WSGIRequestHandler):
     """Logs nothing: the application has its own log."""
@@ -38,8 +52,10 @@ class Quiet(WSGIRequestHandler):
 
 @pytest.fixture(scope="session")
 def address(real: Knowledge) -> Iterator[str]:
-    """Where the service answers."""
-    server = make_server("127.0.0.1", 0, create_app({"log": "errors"}, knowledge=real), threaded=True, request_handler=Quiet)
+    """Where the service answers. An EHR has sent it some feedback."""
+    app = create_app({"log": "errors"}, knowledge=real)
+    app.extensions["linewise-ehr"].store.keep(FEEDBACK)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.port}"

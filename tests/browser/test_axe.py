@@ -44,6 +44,7 @@ PAGES = [
     "/explore/coverage",
     "/explore/conflicts?q=van",
     "/explore/changes",
+    "/feedback",
     "/drug/nosuchdrug",
 ]
 

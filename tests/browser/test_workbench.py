@@ -41,6 +41,7 @@ PAGES = (
     "/explore/around/vancomycin",
     "/explore/coverage",
     "/explore/conflicts",
+    "/feedback",
 )
 PERCEIVED = 300  # ms from the last key to the answer
 WAIT_FOR_ANSWER = """(text) => new Promise((resolve) => {

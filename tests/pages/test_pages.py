@@ -35,6 +35,7 @@ PAGES = [
     "/explore/coverage",
     "/explore/conflicts",
     "/explore/changes",
+    "/feedback",
     "/drug/nosuchdrug",
     "/source/nosuchsource",
     "/nope",
