@@ -8,7 +8,7 @@ LOCK := --quiet --strip-extras --no-emit-index-url --no-emit-trusted-host --no-e
 QUESTION := {"drugs": ["vancomycin", "pip/tazo", "norepinephrine"]}
 
 .DEFAULT_GOAL := help
-.PHONY: help serve ask test bench fuzz fault load sbom licences audit fix lock clean browser postgres
+.PHONY: help serve ask test bench fuzz fault load sbom licences audit fix lock clean browser postgres redis
 
 help: ## list the targets
 	@echo "Linewise: may these drugs share this line, and should this patient get them together?"
@@ -28,7 +28,7 @@ ask: $(VENV)/ready ## check drugs on the command line: make ask DRUGS="vancomyci
 	@test -n "$$DRUGS" || { echo 'Say which drugs: make ask DRUGS="vancomycin, pip/tazo"' >&2; exit 2; }
 	@$(BIN)/python -m checker check "$$DRUGS" || test $$? -eq 1
 
-test: $(VENV)/ready-to-test browser postgres ## run all checks that CI runs, and show every failure
+test: $(VENV)/ready-to-test browser postgres redis ## run all checks that CI runs, and show every failure
 	@failed=""; \
 	run() { name="$$1"; shift; echo; echo "== $$name"; "$$@" || failed="$$failed $$name"; }; \
 	run ruff $(BIN)/ruff check .; \
@@ -47,7 +47,7 @@ bench: $(VENV)/ready-to-test ## run the benchmarks
 fuzz: $(VENV)/ready-to-test ## send 100,000 and more inputs
 	LINEWISE_FUZZ=30000 $(BIN)/python -m pytest tests/fuzz -s
 
-fault: $(VENV)/ready-to-test postgres ## harm the running service for longer than `make test` does
+fault: $(VENV)/ready-to-test postgres redis ## harm the running service for longer than `make test` does
 	LINEWISE_TEST_SECONDS=30 $(BIN)/python -m pytest tests/fault -s
 
 load: $(VENV)/ready-to-test ## measure saturation, then a minute at 70 % of it
@@ -104,3 +104,9 @@ postgres:
 	@if test -n "$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null)" || command -v initdb >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null; then exit 0; fi; \
 	echo "Installing postgresql for tests/fault ..."; \
 	apt-get update -qq && env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null
+
+# The same for Redis, which they use as the shared store of limits.
+redis:
+	@if command -v redis-server >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null; then exit 0; fi; \
+	echo "Installing redis-server for tests/fault ..."; \
+	apt-get update -qq && env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server >/dev/null

@@ -16,7 +16,7 @@ from flask_limiter import Limiter
 from limits import RateLimitItemPerMinute
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import counts
+from api import counts, rates
 from api.keys import Holder, Keys
 from api.problems import Failure
 from api.settings import Settings, SettingsError, is_local, refuse_open
@@ -46,6 +46,7 @@ _TABLE = (  # the beginning of an address, as the application routes it -> the s
     ("/v1/feedback", "feedback"),
     ("/v1/", "check"),
     ("/feedback", "feedback"),
+    ("/plan", "plan"),
     ("/cds-services", OWN),
     ("/fhir", OWN),
 )
@@ -164,17 +165,16 @@ def limit(app: Flask, chosen: Settings) -> None:
         limiter = Limiter(
             _who,
             application_limits=[f"{most} per minute"] if most else [],
-            storage_uri=chosen.rate_store or "memory://",
+            storage_uri=f"{rates.SCHEME}:" if chosen.rate_store else "memory://",
+            storage_options={"store": chosen.rate_store} if chosen.rate_store else None,
             strategy="fixed-window",
             headers_enabled=True,
-            in_memory_fallback_enabled=bool(chosen.rate_store),
-            in_memory_fallback=[f"{most} per minute"] if most and chosen.rate_store else [],
         )
         limiter.request_filter(_uncounted)
         limiter.init_app(app)
     except Exception as error:  # storages raise what their drivers raise
         raise SettingsError(
-            f"LINEWISE_RATE_STORE cannot be used: {type(error).__name__}. Write redis://host:6379 and install redis, or leave it out."
+            f"LINEWISE_RATE_STORE cannot be used: {type(error).__name__}. Write redis://host:6379, or leave it out."
         ) from error
     app.extensions["linewise-access"].limiter = limiter
 

@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from api.rates import Together
 from api.service import service
 
 bp = Blueprint("metrics", __name__)
@@ -43,6 +44,9 @@ class _State(Collector):
         audit = current_app.extensions["linewise-audit"]
         if audit.mode != "off" or current_app.extensions["linewise-access"].required:
             yield GaugeMetricFamily("linewise_database_up", "1 when the database answers.", value=float(audit.database.up()))
+        limiter = current_app.extensions["linewise-access"].limiter
+        if limiter is not None and isinstance(limiter.storage, Together):
+            yield GaugeMetricFamily("linewise_rate_store_up", "1 when requests are counted together.", value=float(limiter.storage.up))
         if audit.mode != "off":
             yield GaugeMetricFamily(
                 "linewise_audit_degraded", "1 when audit rows are missing that the chain does not tell of yet.", value=float(audit.degraded)

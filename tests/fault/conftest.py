@@ -1,4 +1,4 @@
-"""The service as it is run, and a real PostgreSQL, to be harmed. LINEWISE_TEST_SECONDS: how long each harm lasts (short unless told)."""
+"""The service as it is run, a real PostgreSQL and a real Redis, to be harmed. LINEWISE_TEST_SECONDS: how long each harm lasts (short unless told)."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Served:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def get(self, path: str) -> str:
+    def get(self, path: str, headers: dict[str, str] | None = None) -> str:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("GET", path, headers={"Connection": "close"})
+            connection.request("GET", path, headers={"Connection": "close", **(headers or {})})
             response = connection.getresponse()
             return response.read().decode()
         finally:
@@ -161,3 +161,52 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     with contextlib.suppress(AssertionError):  # a test may have stopped it
         made.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+class Redis:
+    """A server of our own, on a port of our own, that keeps nothing."""
+
+    def __init__(self, folder: Path, program: str, port: int) -> None:
+        self.folder, self.program, self.port = folder, program, port
+        self.url = f"redis://127.0.0.1:{port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        words = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen(
+            [self.program, *words], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1) as probe:
+                probe.sendall(b"PING\r\n")
+                if probe.recv(16).startswith(b"+PONG"):
+                    return
+            time.sleep(0.05)
+        raise AssertionError("redis-server does not start")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def hang(self) -> None:
+        """It takes connections and answers nothing."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("needs Redis: apt-get install redis-server")
+    made = Redis(tmp_path, program, free_port())
+    made.start()
+    yield made
+    made.stop()
