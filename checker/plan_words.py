@@ -170,7 +170,8 @@ class Words:
             parts.append(f"{count(len(turns), 'pair')} in turn, with a flush between")
         if asks:
             parts.append(f"to decide: {', '.join(f'{self.partners(item.bond)} ({self.unknown(item.bond)})' for item in asks)}")
-        return f"{text}. {'; '.join(parts)}." if parts else f"{text}."
+        told = "; ".join(parts)
+        return f"{text}. {told[:1].upper()}{told[1:]}." if told else f"{text}."
 
     # --- the whole ---
 

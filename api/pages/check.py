@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from flask import Response, current_app, redirect, request
+from flask import Response, redirect, request
 
 from api import health
 from api.pages import answer as answers
 from api.pages import paste, question
 from api.pages.answer import Answer
 from api.pages.frame import bp, page
+from api.pages.named import Choice, Mistake, fluids, formulations, resolve
 from api.pages.question import LONGEST_LINK, Asked
 from api.record import answered
 from api.service import Service, service
@@ -27,14 +28,6 @@ EXAMPLES = (
     ("ceftriaxone and Ringer's lactate in a neonate", "d1=ceftriaxone&d2=lactated-ringers&age=12"),
     ("amiodarone, heparin and furosemide on one line; warfarin by mouth", "d1=amiodarone&v1=D5W&d2=heparin&d3=furosemide&m1=warfarin"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A name that may have been meant. href: the same question with it; empty when the base does not hold it."""
-
-    name: str
-    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +57,6 @@ class Chip:
         return " · ".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """Something in the question that cannot be read, and how to mend it."""
-
-    where: str
-    reason: str
-    mend: str
-    field: str  # id of the field of the form
-
-
 @bp.route("/", methods=["GET", "POST"])
 def check() -> Response | str:
     """The page. A form that is sent is answered with its permanent link, so that the address always reproduces the question."""
@@ -97,7 +80,7 @@ def check() -> Response | str:
         examples=EXAMPLES if asked.empty else (),
         spoken=answers.spoken(answer) if answer else "",
         too_long=len(asked.query) > LONGEST_LINK,
-        fluids=_fluids(here),
+        fluids=fluids(here),
     )
     return Response(told, status, {"Vary": "Accept"}, mimetype="text/html")
 
@@ -161,18 +144,22 @@ def _mistake(asked: Asked, at: str, reason: str, mend: str) -> Mistake:
     )
 
 
+def _links(asked: Asked) -> Callable[[str, str], str]:
+    return lambda at, name: f"/?{asked.choosing(at, name).query}"
+
+
 def _chips(here: Service, asked: Asked, mistakes: list[Mistake]) -> list[Chip]:
     wrong = {mistake.field: mistake.reason for mistake in mistakes}
     chips = []
     for number, entry in enumerate(asked.entries, start=1):
-        state, drug, matched, why, choices = _resolved(here, asked, entry.drug, f"drugs/{number - 1}")
+        state, drug, matched, why, choices = resolve(here, entry.drug, f"drugs/{number - 1}", _links(asked))
         problems = {letter: wrong[f"{letter}{number}"] for letter in question.LETTERS if f"{letter}{number}" in wrong}
         if entry.vehicle and isinstance(found := here.names.resolve_vehicle(entry.vehicle, ""), NotUnderstood):
             problems.setdefault(
                 "v", f'"{entry.vehicle}" is not understood' + (f"; did you mean {', '.join(found.candidates)}?" if found.candidates else "")
             )
         understood, unread = paste.aside(entry.extra)
-        forms = _formulations(here).get(drug, ())
+        forms = formulations(here).get(drug, ())
         if entry.form and entry.form not in forms:
             forms = (*forms, entry.form)
         chips.append(
@@ -199,7 +186,7 @@ def _medications(here: Service, asked: Asked, mistakes: list[Mistake]) -> list[C
     wrong = {mistake.field: mistake.reason for mistake in mistakes}
     chips = []
     for number, name in enumerate(asked.medications, start=1):
-        state, drug, matched, why, choices = _resolved(here, asked, name, f"medications/{number - 1}")
+        state, drug, matched, why, choices = resolve(here, name, f"medications/{number - 1}", _links(asked))
         problems = {"m": wrong[f"m{number}"]} if f"m{number}" in wrong else {}
         chips.append(
             Chip(
@@ -219,35 +206,3 @@ def _medications(here: Service, asked: Asked, mistakes: list[Mistake]) -> list[C
             )
         )
     return chips
-
-
-def _resolved(here: Service, asked: Asked, typed: str, at: str) -> tuple[str, str, str, str, tuple[Choice, ...]]:
-    """State, drug, by what it was matched, why not, and what may have been meant."""
-    if not typed:
-        return "blank", "", "", "", ()
-    found = here.names.resolve(typed, at)
-    if not isinstance(found, NotUnderstood):
-        return "known", found.drug, found.matched_by, "", ()
-    choices = tuple(
-        Choice(wording.name(here.knowledge, name), f"/?{asked.choosing(at, name).query}" if name in here.knowledge.drugs else "")
-        for name in found.candidates
-    )
-    return "ambiguous" if found.reason.startswith("ambiguous") else "unknown", "", "", found.why, choices
-
-
-def _formulations(here: Service) -> dict[str, tuple[str, ...]]:
-    """Drugs for which the evidence tells formulations apart, and which."""
-    kept: dict[str, tuple[str, ...]] | None = current_app.extensions.get("linewise-formulations")
-    if kept is None:
-        found: dict[str, set[str]] = defaultdict(set)
-        for row in here.knowledge.records.rows:
-            for side in (row.a, row.b):
-                if side.formulation:
-                    found[side.drug].add(side.formulation)
-        kept = current_app.extensions["linewise-formulations"] = {drug: tuple(sorted(forms)) for drug, forms in found.items()}
-    return kept
-
-
-def _fluids(here: Service) -> tuple[str, ...]:
-    """The short codes of fluids, for the list under the diluent field."""
-    return (*(code for code, fluid in here.knowledge.vehicles.items() if code != fluid), "premix", "undiluted")

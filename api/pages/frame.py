@@ -25,7 +25,7 @@ _STATIC = Path(str(files("api"))) / "static"
 ASSETS = {"workbench.css": "text/css", "workbench.js": "text/javascript", "workbench.svg": "image/svg+xml"}
 MACHINES = ("/v1/", "/fhir", "/cds-services", "/metrics")  # addresses of which errors stay problem documents
 SMALL = 1400  # bytes that one packet carries anyhow
-NAVIGATION = (("/", "Check"), ("/drugs", "Drugs"), ("/explore", "Explore"), ("/feedback", "Feedback"))
+NAVIGATION = (("/", "Check"), ("/plan", "Plan"), ("/drugs", "Drugs"), ("/explore", "Explore"), ("/feedback", "Feedback"))
 
 
 def install(app: Flask) -> None:

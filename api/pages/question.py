@@ -67,37 +67,45 @@ class Asked:
 
 
 @dataclass(slots=True)
-class _Form:
-    """Parameters, gathered by number."""
+class Form:
+    """Parameters of a form or an address. numbered: letter -> number -> value ("d1" -> "d" -> 1). strange: those without a meaning here."""
 
-    entries: dict[int, dict[str, str]] = field(default_factory=dict)
-    medications: dict[int, str] = field(default_factory=dict)
+    numbered: dict[str, dict[int, str]] = field(default_factory=dict)
     plain: dict[str, str] = field(default_factory=dict)
     strange: list[str] = field(default_factory=list)
     blank: bool = False
 
+    def entries(self, letters: Mapping[str, str]) -> dict[int, dict[str, str]]:
+        """What stands under some letters, by number, each value under the name of its letter."""
+        found: dict[int, dict[str, str]] = {}
+        for letter, name in letters.items():
+            for number, value in self.numbered.get(letter, {}).items():
+                found.setdefault(number, {})[name] = value
+        return dict(sorted(found.items()))
+
+    def listed(self, letter: str) -> dict[int, str]:
+        """The values under one letter, by number."""
+        return dict(sorted(self.numbered.get(letter, {}).items()))
+
 
 def read(given: Iterable[tuple[str, str]], names: Names) -> Asked:
     """The question of a form or an address. `list` and `paste` are read as typed lists and added; `drop` takes one out."""
-    form = _gather(given)
-    entries = [Entry(**({"drug": ""} | found)) for _, found in sorted(form.entries.items())]
-    numbers = sorted(form.entries)
-    medications = [name for _, name in sorted(form.medications.items())]
+    form = gather(given, _NUMBERED, _PLAIN)
     drop = form.plain.get("drop", "")
-    if drop:
-        entries = [entry for number, entry in zip(numbers, entries, strict=True) if drop != f"d{number}"]
-        medications = [name for number, name in sorted(form.medications.items()) if drop != f"m{number}"]
+    entries = {number: Entry(**({"drug": ""} | found)) for number, found in form.entries(LETTERS).items()}
+    listed = form.listed("m")
+    kept = [entry for number, entry in entries.items() if drop != f"d{number}"]
+    medications = [name for number, name in listed.items() if drop != f"m{number}"] + separated(form.plain.get("add", ""))
     typed = [entry for name in ("list", "paste") for entry in paste.read(form.plain.get(name, ""), names)]
-    medications += [name for piece in re.split(r"[,;\n\r]+", form.plain.get("add", "")) if (name := piece.strip())]
     tidy = not form.blank and not any(name in form.plain for name in ("list", "paste", "drop", "add"))
-    tidy = tidy and numbers == list(range(1, len(numbers) + 1)) and sorted(form.medications) == list(range(1, len(form.medications) + 1))
+    tidy = tidy and counted_up(entries) and counted_up(listed)
     mode = form.plain.get("mode", "y-site")
     strange = list(form.strange)
     if mode not in set(Mode):
         strange.append(f"mode={mode}")
         mode = "y-site"
     return Asked(
-        entries=tuple(entries + typed),
+        entries=tuple(kept + typed),
         medications=tuple(medications),
         mode=mode,
         age=form.plain.get("age", ""),
@@ -106,8 +114,9 @@ def read(given: Iterable[tuple[str, str]], names: Names) -> Asked:
     )
 
 
-def _gather(given: Iterable[tuple[str, str]]) -> _Form:
-    form = _Form()
+def gather(given: Iterable[tuple[str, str]], numbered: re.Pattern[str], plain: frozenset[str]) -> Form:
+    """Sort parameters by their names. numbered: a pattern with the letter and the number. Blank ones count as not given."""
+    form = Form()
     seen: set[str] = set()
     for name, raw in given:
         value = raw.strip()
@@ -117,17 +126,23 @@ def _gather(given: Iterable[tuple[str, str]]) -> _Form:
         seen.add(name)
         if not value:
             form.blank = True
-            continue
-        numbered = _NUMBERED.fullmatch(name)
-        if numbered and numbered[1] == "m":
-            form.medications[int(numbered[2])] = value
-        elif numbered:
-            form.entries.setdefault(int(numbered[2]), {})[LETTERS[numbered[1]]] = value
-        elif name in _PLAIN:
+        elif match := numbered.fullmatch(name):
+            form.numbered.setdefault(match[1], {})[int(match[2])] = value
+        elif name in plain:
             form.plain[name] = value
         else:
             form.strange.append(f"{name}={value}")
     return form
+
+
+def separated(text: str) -> list[str]:
+    """The parts of a typed list of names."""
+    return [name for piece in re.split(r"[,;\n\r]+", text) if (name := piece.strip())]
+
+
+def counted_up(numbered: Mapping[int, object]) -> bool:
+    """Whether the numbers are 1, 2, 3 ..."""
+    return list(numbered) == list(range(1, len(numbered) + 1))
 
 
 def to_order(asked: Asked, names: Names, most_drugs: int) -> Order:

@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from api import create_app
+from api.pages.plan import EXAMPLE
 from tests.browser.conftest import CHROMIUM, FLAGS, Quiet
 
 FOLDER = Path(__file__).parents[2] / "docs" / "img"
@@ -24,6 +25,7 @@ SHEET = "&".join(
 PICTURES: tuple[tuple[str, str, Literal["light", "dark"], tuple[int, int]], ...] = (  # name, address, scheme, size
     ("workbench-check", f"/?{SET}", "light", (1440, 1000)),
     ("workbench-neighbourhood", "/explore/around/vancomycin", "dark", (1280, 1080)),
+    ("workbench-plan", f"/plan?{EXAMPLE}", "light", (1440, 1000)),
     ("workbench-sheet", f"/print?{SHEET}", "light", (800, 1060)),
 )
 

@@ -7,6 +7,8 @@ from importlib.resources import files
 import pytest
 from playwright.sync_api import Browser
 
+from api.pages.plan import EXAMPLE
+
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 FLAGSHIP = "d1=vancomycin&c1=5+mg/mL&v1=NS&d2=piperacillin-tazobactam&c2=40+mg/mL&v2=NS&d3=norepinephrine&d4=lactated-ringers&d5=amiodarone"
 THIRTEEN = (  # so many that the grid is a compact one
@@ -46,6 +48,10 @@ PAGES = [
     "/explore/changes",
     "/feedback",
     "/drug/nosuchdrug",
+    "/plan",
+    f"/plan?{EXAMPLE}",
+    "/plan?d1=phenytoin&d2=caspofungin&d3=MS&c3=5+mg&ln1=hand&lk1=peripheral&lf1=nosuch&go=1",
+    "/plan?d1=phenytoin&d2=caspofungin&d3=fentanyl&ln1=hand&lk1=peripheral&ln2=port&lb2=dialysis&go=1",
 ]
 
 

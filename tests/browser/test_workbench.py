@@ -8,6 +8,7 @@ import statistics
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from api.pages.plan import EXAMPLE
 from knowledge import Knowledge
 
 FLAGSHIP = "d1=vancomycin&c1=5+mg/mL&v1=NS&d2=piperacillin-tazobactam&c2=40+mg/mL&v2=NS&d3=norepinephrine"
@@ -42,6 +43,7 @@ PAGES = (
     "/explore/coverage",
     "/explore/conflicts",
     "/feedback",
+    f"/plan?{EXAMPLE}",
 )
 PERCEIVED = 300  # ms from the last key to the answer
 WAIT_FOR_ANSWER = """(text) => new Promise((resolve) => {
@@ -329,3 +331,43 @@ def test_the_link_is_copied(context: BrowserContext, page: Page) -> None:
     expect(page.locator("[data-copy]")).to_have_text("Copied")
 
     assert FLAGSHIP in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_plan_from_typing_to_the_picture_with_the_keyboard(page: Page) -> None:
+    page.goto("/plan")
+    expect(page.get_by_label("Add infusions")).to_be_focused()
+    for text in ("norepinephrine 16 mcg/mL D5W", "midazolam 1 mg/mL NS", "vanc 5 mg/mL NS over 1 h q12h"):
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+        expect(page.locator(".chip", has_text=text.split()[0].replace("vanc", "vancomycin"))).to_have_count(1)
+    page.get_by_role("button", name="three central lumens").press("Enter")
+    expect(page.locator(".chip.tube")).to_have_count(3)
+    page.get_by_label("Not to be interrupted: norepinephrine").press("Space")
+    page.get_by_role("button", name="Plan", exact=True).press("Enter")
+
+    expect(page.locator("#verdict")).to_contain_text("Optimal")
+    expect(page.get_by_role("img", name=re.compile("3 of 3 infusions on [123] lumens"))).to_be_visible()
+    expect(page.locator(".run.keep").first).to_be_visible()
+
+
+def test_a_plan_is_made_without_script(browser: Browser, address: str) -> None:
+    context = browser.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/plan")
+    page.get_by_label("Add infusions").fill("norepinephrine; caspofungin over 1 h q24h; fentanyl")
+    page.get_by_label("Add lumens").fill("brown, white")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Plan", exact=True).click()
+
+    expect(page.locator(".chart")).to_be_visible()
+    expect(page.locator("#h-lumens")).to_be_visible()
+    context.close()
+
+
+def test_a_plan_prints_with_its_picture_and_without_its_form(page: Page) -> None:
+    page.goto(f"/plan?{EXAMPLE}")
+    page.emulate_media(media="print")
+
+    expect(page.locator(".chart")).to_be_visible()
+    expect(page.locator("form#ask")).to_be_hidden()
+    expect(page.locator(".signed")).to_be_visible()

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from api.pages.plan import EXAMPLE
 from knowledge import Knowledge
 
 FLAGSHIP = "d1=vancomycin&c1=5+mg/mL&v1=NS&d2=piperacillin-tazobactam&c2=40+mg/mL&v2=NS&d3=norepinephrine"
@@ -36,6 +37,9 @@ PAGES = [
     "/explore/conflicts",
     "/explore/changes",
     "/feedback",
+    "/plan",
+    f"/plan?{EXAMPLE}",
+    "/plan?d1=MS&c1=5+mg&ln1=hand&lk1=peripheral&lf1=nosuch&go=1",
     "/drug/nosuchdrug",
     "/source/nosuchsource",
     "/nope",
