@@ -8,7 +8,7 @@ LOCK := --quiet --strip-extras --no-emit-index-url --no-emit-trusted-host --no-e
 QUESTION := {"drugs": ["vancomycin", "pip/tazo", "norepinephrine"]}
 
 .DEFAULT_GOAL := help
-.PHONY: help serve ask test bench fuzz fault load sbom licences audit fix lock clean browser postgres redis
+.PHONY: help serve ask test changes bench fuzz fault load sbom licences audit fix lock clean browser postgres redis
 
 help: ## list the targets
 	@echo "Linewise: may these drugs share this line, and should this patient get them together?"
@@ -40,6 +40,12 @@ test: $(VENV)/ready-to-test browser postgres redis ## run all checks that CI run
 	run knowledge $(BIN)/python -m knowledge lint; \
 	run tests $(BIN)/python -m pytest; \
 	if test -n "$$failed"; then echo; echo "Failed:$$failed" >&2; exit 1; fi
+
+changes: $(VENV)/ready ## write build/changes.txt: answers and facts that changed (SINCE=revision; the last release unless told)
+	@mkdir -p build
+	@if git rev-parse --git-dir >/dev/null 2>&1; then $(BIN)/python -m knowledge diff $(SINCE) > build/changes.txt; \
+	else echo "No git history here, so nothing to compare with." > build/changes.txt; fi
+	@head -n 45 build/changes.txt; echo; echo "All of it: build/changes.txt"
 
 bench: $(VENV)/ready-to-test ## run the benchmarks
 	$(BIN)/python -m bench

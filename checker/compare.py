@@ -11,6 +11,7 @@ from pathlib import Path
 from checker.check import Checker
 from checker.model import UNSTATED, Judgement, Reason, Status
 from checker.names import Match, Names
+from checker.wording import permitting
 from knowledge import Knowledge
 from knowledge.conflicts import kappa
 from knowledge.model import Mode
@@ -92,7 +93,7 @@ def difference(old: Knowledge, new: Knowledge) -> Difference:
         for mode in Mode:
             was, now = _judge(before, mode, pair), _judge(after, mode, pair)
             if was.status is not now.status:
-                settled = _settling(now) or _settling(was)
+                settled = _settling(new, now) or _settling(old, was)
                 flips.append(Flip(pair, mode, str(was.status), str(now.status), settled))
     rules = [
         {
@@ -142,9 +143,11 @@ def _judge(checker: Checker, mode: Mode, pair: Pair) -> Judgement:
     return checker.judge(mode, *pair, UNSTATED, UNSTATED)
 
 
-def _settling(judged: Judgement) -> tuple[str, ...]:
+def _settling(base: Knowledge, judged: Judgement) -> tuple[str, ...]:
     cited = [item.row.cited.source for item in judged.weighed if item.settled] + [hit.rule.cited.source for hit in judged.rules]
     cited += [item.row.cited.source for item in judged.kin] or [row.cited.source for row in judged.context]
+    if judged.reason is Reason.PERMITTED_DILUENT:
+        cited += [cited.source for cited in permitting(base, judged.pair)]
     return tuple(dict.fromkeys(cited))
 
 
@@ -193,7 +196,7 @@ def compare(checker: Checker, names: Names, file: Path) -> Comparison:
             judged = checker.judge(Mode.Y_SITE, *pair, UNSTATED, UNSTATED)
             table[str(judged.status), verdict] += 1
             if judged.status is Status.COMPATIBLE and verdict in ("incompatible", "variable"):
-                dangerous.append((pair, verdict, _settling(judged)))
+                dangerous.append((pair, verdict, _settling(checker.knowledge, judged)))
     both = {key: count for key, count in table.items() if "no-data" not in key}
     total = sum(both.values())
     return Comparison(

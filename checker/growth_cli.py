@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import NoReturn
@@ -20,8 +21,9 @@ from rich.table import Table
 
 from checker import chart as charts
 from checker.check import Checker
-from checker.compare import Difference, compare, difference
+from checker.compare import Difference, Flip, compare, difference
 from checker.coverage import cover, picture
+from checker.model import Status
 from checker.names import Names
 from checker.wording import name as drug_name
 from knowledge import Knowledge, KnowledgeError, load
@@ -29,6 +31,7 @@ from knowledge import Knowledge, KnowledgeError, load
 HERE = Path(__file__).parent.parent / "knowledge"
 _OVERLAY = click.option("--overlay", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A facility's overlay on top.")
 _SHOWN = 40  # lines of one kind in a readable diff
+_MANY = 5  # pairs of one drug, changed by one source, from which on they are one line
 
 
 def _load(root: Path | None = None, overlay: Path | None = None) -> Knowledge:
@@ -79,21 +82,34 @@ def coverage(image: Path | None, as_json: bool, overlay: Path | None) -> None:
         console.print(f"picture: {image}")
 
 
-@click.command(epilog="\b\nExamples:\n  python -m knowledge diff main\n  python -m knowledge diff v2026.10.1 --json")
-@click.argument("rev")
+@click.command(
+    epilog="\b\nExamples:\n  python -m knowledge diff\n  python -m knowledge diff main\n  python -m knowledge diff v2026.10.1 --json"
+)
+@click.argument("rev", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def diff(rev: str, as_json: bool) -> None:
-    """What changed in clinical meaning since REV: answers that flip, sources that came or went, rules, interactions."""
+def diff(rev: str | None, as_json: bool) -> None:
+    """What changed in clinical meaning since REV: answers that flip, sources that came or went, rules, interactions.
+
+    Without REV: since the last release, which is the commit that last changed knowledge/release.yaml.
+    """
+    rev = rev or _git("log", "-1", "--format=%h", "--", "knowledge/release.yaml").decode().strip() or _stop("git knows no release yet")
     changed = _since(rev)
     click.echo(orjson.dumps(changed, option=orjson.OPT_INDENT_2).decode() if as_json else told(changed, rev))
 
 
+def _git(*words: str) -> bytes:
+    git = subprocess.run(["git", "-C", str(HERE.parent), *words], capture_output=True)  # noqa: S603, S607 - git of the user's path; a revision is an argument, never a shell word
+    if git.returncode:
+        _stop(
+            f"git: {git.stderr.decode(errors='replace').strip()}\nmend: run it in a clone with history, and name a branch, tag or commit that it has"
+        )
+    return git.stdout
+
+
 def _since(rev: str) -> Difference:
     with tempfile.TemporaryDirectory() as folder:
-        git = subprocess.run(["git", "-C", str(HERE.parent), "archive", rev, "knowledge"], capture_output=True)  # noqa: S603, S607 - git of the user's path; rev is an argument, never a shell word
-        if git.returncode:
-            _stop(f"git knows no revision {rev}: {git.stderr.decode(errors='replace').strip()}\nmend: name a branch, tag or commit")
-        with tarfile.open(fileobj=io.BytesIO(git.stdout)) as archive:
+        packed = _git("archive", rev, "knowledge")
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(folder, filter="data")  # noqa: S202 - the project's own archive, with the data filter
         return difference(_load(Path(folder) / "knowledge"), _load())
 
@@ -111,11 +127,9 @@ def told(changed: Difference, rev: str) -> str:
     ):
         if flips:
             lines += ["", f"{title}:"]
-            lines += [
-                f"- {' + '.join(flip.pair)} ({flip.mode}): {flip.before} -> {flip.after} [{', '.join(flip.sources[:3])}]"
-                for flip in flips[:_SHOWN]
-            ]
-            lines += [f"- and {len(flips) - _SHOWN} more"] if len(flips) > _SHOWN else []
+            said = _flips(flips)
+            lines += said[:_SHOWN]
+            lines += [f"- and {len(said) - _SHOWN} more lines (--json has all)"] if len(said) > _SHOWN else []
     for field, title in (
         ("sources_removed", "Sources removed"),
         ("sources_withdrawn", "Sources withdrawn"),
@@ -132,6 +146,36 @@ def told(changed: Difference, rev: str) -> str:
             lines += ["", f"{title} ({len(found)}):", *[f"- {item}" for item in found[:_SHOWN]]]
             lines += [f"- and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
     return "\n".join(lines)
+
+
+def _flips(flips: Sequence[Flip]) -> list[str]:
+    """Pairs whose answers changed, a line each, gravest first. What one drug's rule changes for many others is one line."""
+    by_pair: dict[tuple[str, str, tuple[str, ...], tuple[str, str]], list[str]] = defaultdict(list)
+    for flip in flips:
+        by_pair[flip.before, flip.after, flip.sources[:3], flip.pair].append(str(flip.mode))
+    shared: Counter[tuple[object, ...]] = Counter()
+    for (*change, pair), modes in by_pair.items():
+        shared.update((*change, *modes, drug) for drug in pair)
+    hubs: Counter[tuple[str, str, tuple[str, ...], str, str]] = Counter()
+    for (before, after, sources, pair), modes in by_pair.items():
+        hub = max(pair, key=lambda drug: shared[before, after, sources, *modes, drug])  # noqa: B023 - used at once
+        many = shared[before, after, sources, *modes, hub] >= _MANY
+        hubs[before, after, sources, ", ".join(modes), hub if many else " + ".join(pair)] += 1
+    told = [
+        (
+            _gravity(before, after),
+            -count,
+            f"- {who}{f' with {count} drugs' if count > 1 else ''} ({modes}): {before} -> {after} [{', '.join(sources)}]",
+        )
+        for (before, after, sources, modes, who), count in hubs.items()
+    ]
+    return [line for _, _, line in sorted(told)]
+
+
+def _gravity(before: str, after: str) -> tuple[bool, int, str]:
+    """What was an answer and is another comes before what had none; the longest way first."""
+    order = [str(status) for status in Status]
+    return before == str(Status.NO_DATA), -abs(order.index(after) - order.index(before)), after
 
 
 @click.command(

@@ -97,12 +97,7 @@ def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Fi
         cited += [item.row.cited for item in _nearest(judged)]
         cited += [row.cited for row in judged.context if row.result is Result.COMPATIBLE]
     if judged.reason is Reason.PERMITTED_DILUENT or contradicted:
-        cited += [
-            rule.cited
-            for drug in judged.pair
-            for rule in knowledge.drugs[drug].rules
-            if rule.rule == "diluent-required" and set(rule.values) & set(judged.pair)
-        ]
+        cited += permitting(knowledge, judged.pair)
     if judged.policy is not None:
         cited.append(Cited(source=POLICY_SOURCE, at="policies.yaml"))
     both = f"{name(knowledge, judged.pair[0])} + {name(knowledge, judged.pair[1])}"
@@ -114,6 +109,16 @@ def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Fi
         text=f"{both}: {_line_text(knowledge, judged, kind, flush)}",
         sources=cites(cited),
     )
+
+
+def permitting(knowledge: Knowledge, pair: tuple[str, str]) -> list[Cited]:
+    """Where a label names one of a pair as a diluent of the other."""
+    return [
+        rule.cited
+        for drug in pair
+        for rule in knowledge.drugs[drug].rules
+        if rule.rule == "diluent-required" and set(rule.values) & set(pair)
+    ]
 
 
 def _diluent_text(knowledge: Knowledge, judged: Judgement) -> str:

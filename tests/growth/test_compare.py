@@ -1,5 +1,6 @@
 """Differences between two knowledge bases, a user's own table, and the coverage matrix."""
 
+import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -37,6 +38,50 @@ def test_an_incompatibility_that_goes_is_shown_as_less_strict(world):
     words = told(difference(world, without(world, "moe-2008-lists")), "main")
 
     assert "less strict" in words and "fictazolam + mockprazole (y-site): incompatible -> no-data" in words
+
+
+def test_what_one_rule_changes_for_many_is_one_line(world):
+    alone = next(rule for rule in world.drugs["imaginuximab"].rules if rule.rule == "dedicated-line")
+    drugs = tuple(
+        replace(drug, rules=tuple(rule for rule in drug.rules if rule != alone)) if drug.id == "imaginuximab" else drug
+        for drug in world.records.drugs
+    )
+    before = link(replace(world.records, drugs=drugs), "y")
+    words = told(difference(before, world), "main")
+    others = {other for flip in difference(before, world).flips for other in flip.pair} - {"imaginuximab"}
+
+    assert len(others) > 10
+    assert re.search(r"^- imaginuximab with \d+ drugs \(.*y-site.*\): no-data -> incompatible \[label-imaginux\]$", words, re.MULTILINE)
+    assert len(re.findall(r"^- imaginuximab \+ ", words, re.MULTILINE)) < 4, "only those of which other modes had an answer before"
+    counted = sum(int(count) for count in re.findall(r"with (\d+) drugs \([^)]*y-site", words)) + len(
+        re.findall(r" \+ \S+ \([^)]*y-site", words)
+    )
+    assert counted == sum(flip.mode == "y-site" for flip in difference(before, world).flips), "nothing is lost in the folding"
+
+
+def test_graver_changes_come_first(world):
+    words = told(difference(without(world, "poe-2012-bracket"), without(world, "moe-2008-lists")), "main").splitlines()
+    less = words.index("Answers that became less strict:")
+
+    assert "incompatible -> no-data" in words[less + 1]
+    assert any("no-data -> compatible" in line for line in words[less + 2 :])
+
+
+def test_a_label_that_permits_a_fluid_is_named_as_the_source_of_the_change(world):
+    permitted = [
+        (drug, rule)
+        for drug in world.records.drugs
+        for rule in drug.rules
+        if rule.rule == "diluent-required" and set(rule.values) & set(world.vehicles)
+    ]
+    stripped = tuple(
+        replace(drug, rules=tuple(rule for rule in drug.rules if rule.rule != "diluent-required")) for drug in world.records.drugs
+    )
+    changed = difference(link(replace(world.records, drugs=stripped), "y"), world)
+    new = [flip for flip in changed.flips if (flip.before, flip.after) == ("no-data", "compatible")]
+
+    assert permitted and new
+    assert all(flip.sources for flip in new)
 
 
 def test_a_table_is_compared_and_danger_named(tmp_path, world):
