@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -218,20 +220,32 @@ def database_migrate() -> None:
 @database.command("backup")
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 def database_backup(target: Path) -> None:
-    """Copy a SQLite database to TARGET while the service runs. For PostgreSQL use pg_dump."""
+    """Copy a SQLite database to TARGET while the service runs, and check the copy. For PostgreSQL use pg_dump."""
     held = _database()
     if not held.sqlite:
         raise click.ClickException("This is for SQLite. For PostgreSQL: pg_dump --format=custom (docs/operations.md).")
-    import sqlite3
-
-    source = sqlite3.connect(str(held.url.database))
-    copy = sqlite3.connect(target)
+    source = Path(str(held.url.database))
+    if not source.is_file():
+        raise click.ClickException(f"There is no database at {source}. Set LINEWISE_DATABASE as the service has it.")
+    part = target.with_name(f"{target.name}.part")  # so that an older copy stays until this one is whole
     try:
-        source.backup(copy)
-    finally:
-        source.close()
-        copy.close()
+        if target.exists() and target.samefile(source):
+            raise click.ClickException(f"{target} is the database itself. Name another file.")
+        part.unlink(missing_ok=True)
+        part.touch(0o600)
+        _copy(source, part)
+        part.replace(target)
+    except (sqlite3.Error, OSError) as error:
+        raise click.ClickException(f"{source} could not be copied to {target}: {error}") from error
     click.echo(f"{target} holds a copy.")
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as told, closing(sqlite3.connect(target)) as copy:
+        told.backup(copy)
+        found = copy.execute("PRAGMA quick_check").fetchone()[0]
+    if found != "ok":
+        raise sqlite3.DatabaseError(found)
 
 
 def run(command: Callable[..., Any] = main) -> None:

@@ -168,7 +168,7 @@ class Audit:
 
     def verify(self) -> tuple[int, list[str]]:
         """How many rows there are, and everything that is wrong with the chain."""
-        return self.database.run(lambda connection: self._verify(connection))
+        return self.database.run(self._verify, reading=True)
 
     def _verify(self, connection: Connection) -> tuple[int, list[str]]:
         head = connection.execute(select(AUDIT_HEAD).where(AUDIT_HEAD.c.id == 1)).mappings().one_or_none()
@@ -228,6 +228,8 @@ class Audit:
         seq, _, said = noted.partition(":")
         if not seq.isdigit():
             return False
+        if int(seq) == 0:
+            return True  # noted before there was a row
         query = select(AUDIT.c.hash).where(AUDIT.c.seq == int(seq))
         found, start = self.database.run(
             lambda connection: (connection.execute(query).scalar(), connection.execute(select(AUDIT_HEAD.c.pruned_to)).scalar())

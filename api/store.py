@@ -82,6 +82,7 @@ TOKENS = Table(
 CONNECT_SECONDS = 2
 STATEMENT_MS = 5000
 RETRY_SECONDS = 2.0
+_READING = "linewise_reading"
 T = TypeVar("T")
 
 
@@ -122,12 +123,15 @@ class Database:
         self._migrated = False
         self.down_since: float | None = None  # monotonic
 
-    def run(self, work: Callable[[Connection], T]) -> T:
-        """Do `work` in one transaction. Raises DatabaseDown, at once while the database is known to be down."""
+    def run(self, work: Callable[[Connection], T], *, reading: bool = False) -> T:
+        """Do `work` in one transaction. Raises DatabaseDown, at once while the database is known to be down.
+
+        reading: it only reads, and sees the database as it was at the beginning; nobody who writes waits for it.
+        """
         if self.down_since is not None and self._pid == os.getpid():
             raise DatabaseDown("the database is known to be down")
         try:
-            return self._attempt(work)
+            return self._attempt(work, reading)
         except IntegrityError:
             raise  # the database is well; what was asked of it is not
         except (SQLAlchemyError, OSError) as error:
@@ -159,13 +163,15 @@ class Database:
                 self._engine, self._pid = connect(self.url), os.getpid()
             return self._engine
 
-    def _attempt(self, work: Callable[[Connection], T]) -> T:
+    def _attempt(self, work: Callable[[Connection], T], reading: bool = False) -> T:
         engine = self.engine()
         if not self._migrated:
             from api import store_migrate  # Alembic is read only when somebody needs the database
 
             store_migrate.migrate(engine)
             self._migrated = True
+        if reading:
+            engine = engine.execution_options(**({_READING: True} if self.sqlite else {"isolation_level": "REPEATABLE READ"}))
         try:
             with engine.begin() as connection:
                 return work(connection)
@@ -218,8 +224,12 @@ def connect(url: URL) -> Engine:
             "LINEWISE_DATABASE names a driver that is not installed. Write sqlite:////path/linewise.db or postgresql://user@host/name."
         ) from error
     event.listen(engine, "connect", _sqlite)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(engine, "begin", _begin)
     return engine
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN" if _READING in connection.get_execution_options() else "BEGIN IMMEDIATE")
 
 
 def _sqlite(connection: Any, _: Any) -> None:

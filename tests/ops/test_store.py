@@ -11,9 +11,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from click.testing import CliRunner
 from flask import Flask
 
 from api import create_app, store_migrate
+from api.__main__ import main as commands
 from api.cds.marks import Marks, identity
 from api.settings import SettingsError
 from api.store import META, Database, DatabaseDown, read_url
@@ -101,3 +103,21 @@ def test_what_is_overridden_most_is_told_by_pair_and_reason(make: Callable[..., 
 def test_no_two_drugs_share_a_mark(real: Knowledge) -> None:
     marks = Marks(real)
     assert all(marks.read(identity(b"", drug, (drug,))) == (drug,) for drug in real.drugs)
+
+
+def test_a_backup_that_cannot_be_made_says_so_and_leaves_the_last_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, copy, other = tmp_path / "linewise.db", tmp_path / "copy.db", tmp_path / "not a database"
+    backup = lambda target: CliRunner().invoke(commands, ["database", "backup", str(target)])  # noqa: E731
+    monkeypatch.setenv("LINEWISE_DATABASE", f"sqlite:///{here}")
+    assert "There is no database" in backup(copy).output and not here.exists() and not copy.exists()
+    assert Database(f"sqlite:///{here}").up()
+    assert 0 == backup(copy).exit_code
+    kept = copy.read_bytes()
+    assert "itself" in backup(here).output
+    assert 1 == backup(tmp_path / "nowhere" / "copy.db").exit_code
+
+    other.write_bytes(b"x" * 9000)
+    monkeypatch.setenv("LINEWISE_DATABASE", f"sqlite:///{other}")
+    found = backup(copy)
+
+    assert 1 == found.exit_code and "could not be copied" in found.output and kept == copy.read_bytes()
