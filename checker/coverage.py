@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from xml.sax.saxutils import escape
 
+from checker import acidbase
 from checker.check import Checker
 from checker.model import UNSTATED, Judgement, Reason, Status
 from checker.wording import name
@@ -18,7 +19,7 @@ from knowledge.model import Mode, SourceKind
 
 # How a cell was answered, best first. Only the first three rest on a statement about the pair itself.
 ANSWERED = ("study", "label or guideline", "product rule")
-CAUTION_ONLY = ("local policy or chart", "composition", "other mode")
+CAUTION_ONLY = ("local policy or chart", "composition", "other mode", "acid-base caution")
 UNANSWERED = ("tested under other conditions only", "nothing")
 _COLOURS = {Status.INCOMPATIBLE: "#c0392b", Status.VARIABLE: "#e6a700", Status.NO_DATA: "#e8e8e8", Status.COMPATIBLE: "#2e8b57"}
 _MARKS = {Status.INCOMPATIBLE: "✗", Status.VARIABLE: "!", Status.NO_DATA: "", Status.COMPATIBLE: "✓"}
@@ -79,6 +80,8 @@ def _how(checker: Checker, judged: Judgement) -> str:
         return "label or guideline"
     if kinds:
         return "local policy or chart"
+    if acidbase.caution(checker.knowledge, judged) is not None:
+        return "acid-base caution"
     return {
         Reason.COMPOSITION: "composition",
         Reason.OTHER_MODE: "other mode",
