@@ -53,22 +53,23 @@ bench: $(VENV)/ready-to-test ## run the benchmarks
 fuzz: $(VENV)/ready-to-test ## send 100,000 and more inputs
 	LINEWISE_FUZZ=30000 $(BIN)/python -m pytest tests/fuzz -s
 
-fault: $(VENV)/ready-to-test postgres redis ## harm the running service for longer than `make test` does
-	LINEWISE_TEST_SECONDS=30 $(BIN)/python -m pytest tests/fault -s
+fault: $(VENV)/ready-to-test postgres redis ## harm the running service, a minute each, and print what failed
+	LINEWISE_TEST_SECONDS=60 $(BIN)/python -m pytest tests/fault -s
 
 load: $(VENV)/ready-to-test ## measure saturation, then a minute at 70 % of it
 	LINEWISE_TEST_SECONDS=60 $(BIN)/python -m pytest tests/load -s
 
 sbom: $(VENV)/ready-to-test ## write build/sbom.json (CycloneDX) of what runs
 	@mkdir -p build
-	$(BIN)/cyclonedx-py requirements requirements.txt --output-reproducible --of JSON -o build/sbom.json
+	PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json
 
 licences: $(VENV)/ready-to-test ## write build/licences.md, and fail on a licence that does not go with Apache-2.0
 	@mkdir -p build
 	$(BIN)/python tests/ops/licences.py > build/licences.md
 
-audit: $(VENV)/ready-to-test ## ask for known vulnerabilities of what runs; needs a network
-	$(BIN)/python -m pip install --quiet pip-audit && $(BIN)/pip-audit --requirement requirements.txt --disable-pip
+audit: build/audit/ready ## ask for known vulnerabilities of what runs; needs a network (AUDIT="..." for pip-audit)
+	@build/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements.txt $(AUDIT) || { \
+	  echo "Vulnerable, or not audited: the lines above say which. Offline: docs/security.md, Checks." >&2; exit 1; }
 
 fix: $(VENV)/ready-to-test ## mend what the linter can mend by itself
 	$(BIN)/ruff check --fix .
@@ -95,6 +96,12 @@ $(VENV)/ready: requirements.txt
 $(VENV)/ready-to-test: $(VENV)/ready requirements-test.txt
 	@echo "Installing test requirements into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@touch $@
+
+# In an environment of its own, so that what it needs stands in the way of nothing that is pinned.
+build/audit/ready:
+	@$(PYTHON) -m venv build/audit
+	@build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
 	@touch $@
 
 # Browser tests need Debian's chromium; without such tests nothing is installed.

@@ -27,7 +27,8 @@ def test_a_killed_worker_fails_only_what_it_was_answering(serve: Serve) -> None:
         time.sleep(0.5)
     told = load.told
     print(
-        f"kill -9 x {kills}: {told.answered} answered, {told.first_failed} failed at first, {told.retry_failed} after one retry; {dict(told.errors)}"
+        f"kill -9 every {every:g} s for {SECONDS:.0f} s, {kills} kills, 6 clients: {told.answered} answered, {told.first_failed} failed in flight, "
+        f"{told.retry_failed} after one retry, p99 {told.percentile(0.99) * 1000:.0f} ms; {dict(told.errors)}"
     )
 
     assert kills >= 2 and told.answered > 50
