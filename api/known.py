@@ -14,7 +14,8 @@ from api.shapes import results_of
 from api.wire import answer, read_query
 from checker import AskProblem
 from checker.model import Infusion, NotUnderstood, Order
-from knowledge.model import Drug, Mode
+from knowledge.model import Drug
+from knowledge.terms import Mode
 
 bp = Blueprint("known", __name__, url_prefix="/v1")
 _DRUGS = DrugsQuery()

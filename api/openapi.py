@@ -19,7 +19,7 @@ from api.problems import KINDS, MEDIA_TYPE
 from api.schemas import BatchQuery, DrugsQuery, ProblemSchema, ReportSchema
 from api.schemas_known import DrugSchema, FeedbackSummarySchema, HitsSchema, KnowledgeSchema, PairPageSchema, SourcePageSchema
 from checker.ask import CodeSchema, Item, Named, QuestionSchema
-from checker.plan_ask import PlanSchema
+from checker.plan_schema import PlanSchema
 
 VERSION = "1.0.0"
 Json = dict[str, Any]

@@ -13,7 +13,7 @@ from marshmallow.validate import Length, OneOf, Range
 
 from checker.model import Kind as FindingKind
 from checker.model import Level, Reason, Relation, Status, Verdict
-from knowledge.model import Basis, Effect, Finding, Method, Mode, Result, Review, Route, SeenAs, Severity, SourceKind
+from knowledge.terms import Basis, Effect, Finding, Method, Mode, Result, Review, Route, SeenAs, Severity, SourceKind
 
 
 def _text(description: str = "", example: Any = None, **more: Any) -> fields.String:

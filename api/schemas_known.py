@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
 from api.schemas import CiteSchema, FindingSchema, IdentitySchema, LineSchema, ManagementSchema, RowSchema, ViaSchema
-from knowledge.model import Effect, Kind, Mode, Route, Severity, SourceKind
+from knowledge.terms import Effect, Kind, Mode, Route, Severity, SourceKind
 
 
 def _text(description: str = "", **more: object) -> fields.String:

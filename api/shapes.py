@@ -12,7 +12,8 @@ from typing import Any
 from checker import Renderer, cite_line, wording
 from knowledge import Knowledge
 from knowledge.link import Stated
-from knowledge.model import Acidity, Cited, ClassMembership, Component, Content, Drug, Interaction, Mode, Row, Rule, Severity, Source
+from knowledge.model import Acidity, Cited, ClassMembership, Component, Content, Drug, Interaction, Row, Rule, Source
+from knowledge.terms import Mode, Severity
 
 Json = dict[str, Any]
 

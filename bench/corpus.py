@@ -23,7 +23,7 @@ import yaml
 from checker import Names
 from checker.names import Match
 from knowledge import Knowledge, load
-from knowledge.model import PREMIX, UNDILUTED
+from knowledge.terms import PREMIX, UNDILUTED
 
 HERE = Path(__file__).parent / "corpora"
 SEED = 20260105

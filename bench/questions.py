@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from knowledge import Knowledge
-from knowledge.model import PREMIX, UNDILUTED, Kind
+from knowledge.terms import PREMIX, UNDILUTED, Kind
 
 SEED = 20260105
 KINDS = ("names", "conditions", "studied")

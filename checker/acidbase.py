@@ -17,7 +17,8 @@ import knowledge
 from checker import wording
 from checker.model import Finding, Judgement, Kind, Level, Status
 from knowledge import Knowledge
-from knowledge.model import Acidity, Mode, Result
+from knowledge.model import Acidity
+from knowledge.terms import Mode, Result
 
 WANTED_PREDICTIVE_VALUE = 0.8  # the least that the rule must keep on drugs it was not chosen on
 TRAINED_PREDICTIVE_VALUE = 0.9  # what it must keep where it is chosen: a margin, since what is chosen looks better than it is

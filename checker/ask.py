@@ -17,8 +17,8 @@ from marshmallow.validate import Length, OneOf, Range
 
 from checker.model import UNSTATED, Conditions, Infusion, Medication, NotUnderstood, Order
 from checker.names import Match, Names
-from knowledge.model import Mode
 from knowledge.normalise import LONGEST_NAME
+from knowledge.terms import Mode
 from knowledge.units import ACCEPTED, Concentration, ConcentrationError
 
 MOST_DRUGS = 60

@@ -31,8 +31,8 @@ from checker.model import (
     Verdict,
 )
 from knowledge import Knowledge
-from knowledge.model import Kind as DrugKind
-from knowledge.model import Mode
+from knowledge.terms import Kind as DrugKind
+from knowledge.terms import Mode
 
 REMEMBERED = 20_000  # pairs kept at most; two or three kilobytes each
 _LEVELS = {level: rank for rank, level in enumerate(Level)}

@@ -20,7 +20,7 @@ import checker
 from checker import acidbase, wording
 from checker.model import Finding, Level, Report, Status, Verdict
 from knowledge import Knowledge, KnowledgeError, load
-from knowledge.model import Mode
+from knowledge.terms import Mode
 
 CLEAR, NOT_CLEAR, BAD_INPUT = 0, 1, 2
 # colour, symbol and word, so that it reads in greyscale and for the colour-blind

@@ -14,7 +14,7 @@ from checker.names import Match, Names
 from checker.wording import permitting
 from knowledge import Knowledge
 from knowledge.conflicts import kappa
-from knowledge.model import Mode
+from knowledge.terms import Mode
 
 Pair = tuple[str, str]
 

@@ -15,7 +15,7 @@ from checker import acidbase
 from checker.check import Checker
 from checker.model import UNSTATED, Judgement, Reason, Status
 from checker.wording import name
-from knowledge.model import Mode, SourceKind
+from knowledge.terms import Mode, SourceKind
 
 # How a cell was answered, best first. Only the first three rest on a statement about the pair itself.
 ANSWERED = ("study", "label or guideline", "product rule")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from checker import wording
 from checker.model import Finding, Infusion, InteractionHit, Kind, Level, Medication
 from knowledge.link import Knowledge, Stated
-from knowledge.model import Cited, Route, Severity, When
+from knowledge.model import Cited, When
+from knowledge.terms import Route, Severity
 
 Given = Infusion | Medication
 

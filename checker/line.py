@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from checker.model import Conditions, Judgement, Reason, Relation, RuleHit, Status, Weighed
 from knowledge.link import Evidence, Knowledge
-from knowledge.model import Effect, Kind, Mode, Policy, Result, Row, Side
+from knowledge.model import Policy, Row, Side
+from knowledge.terms import Effect, Kind, Mode, Result
 from knowledge.units import Concentration
 
 Box = tuple[float, float, float, float]  # low and high of one side, then of the other

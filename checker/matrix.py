@@ -25,7 +25,7 @@ import knowledge.link
 from checker.check import Checker
 from checker.model import Infusion, InteractionHit, Medication, Order, Status, Verdict
 from knowledge import Knowledge
-from knowledge.model import Mode, Severity
+from knowledge.terms import Mode, Severity
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from knowledge.link import Stated, Via
-from knowledge.model import Mode, Policy, Row, Rule
+from knowledge.model import Policy, Row, Rule
+from knowledge.terms import Mode
 from knowledge.units import Concentration
 
 

@@ -12,8 +12,9 @@ from rapidfuzz import fuzz, process
 
 from checker.model import NotUnderstood
 from knowledge import Knowledge
-from knowledge.model import PREMIX, UNDILUTED, Drug
+from knowledge.model import Drug
 from knowledge.normalise import normalise
+from knowledge.terms import PREMIX, UNDILUTED
 
 SYSTEMS = {
     "rxnorm": "rxnorm",

@@ -18,7 +18,7 @@ from checker.plan_judge import Judged, own_flushes
 from checker.plan_model import DAY, STEP, Bond, Dose, Flush
 from checker.plan_puzzle import Pair
 from knowledge import Knowledge
-from knowledge.model import Mode
+from knowledge.terms import Mode
 
 
 @dataclass(frozen=True, slots=True, order=True)

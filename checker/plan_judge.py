@@ -16,7 +16,8 @@ from checker.model import Finding, Infusion, Judgement, Order, Reason, Status
 from checker.plan_model import DAY, STEP, Bar, Bond, Lumen, PairBond, PlanQuestion, Policy, Schedule
 from checker.plan_puzzle import NO_DATA_PAIR, UNSTATED_PAIR, WARNED_PAIR, Pair, Puzzle, Series, Task
 from knowledge import Knowledge
-from knowledge.model import Effect, Mode, Rule
+from knowledge.model import Rule
+from knowledge.terms import Effect, Mode
 
 # Values of the rule dedicated-line that claim the lumen for the whole plan; the others of rules.ALONE forbid company while the drug runs.
 OWN_LUMEN = frozenset({"dedicated-line", "separate-line", "no-other-drugs-same-line", "no-drugs-same-line"})

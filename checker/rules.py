@@ -16,7 +16,8 @@ from checker.line import judge
 from checker.model import UNSTATED, Cite, Conditions, Finding, Infusion, Judgement, Level, RuleHit, Status
 from checker.model import Kind as FindingKind
 from knowledge.link import Knowledge
-from knowledge.model import PREMIX, UNDILUTED, Effect, Kind, Mode, Result, Rule
+from knowledge.model import Rule
+from knowledge.terms import PREMIX, UNDILUTED, Effect, Kind, Mode, Result
 from knowledge.units import Concentration, Family
 
 ALONE = frozenset(

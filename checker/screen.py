@@ -18,7 +18,7 @@ from checker.check import Checker
 from checker.matrix import APART, NO_LINE, SAME, STATUSES, Bytes, Ints, Matrix, severity
 from checker.model import UNSTATED, Infusion, Order, Report, Status, Verdict
 from knowledge import Knowledge
-from knowledge.model import Mode
+from knowledge.terms import Mode
 
 VERDICTS = tuple(Verdict)
 COUNTED = tuple(Status)  # the columns of `counts`

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from checker.model import Cite, Finding, Infusion, Judgement, Level, NotUnderstood, Reason, RuleHit, Status, Weighed
 from checker.model import Kind as FindingKind
 from knowledge.link import POLICY_SOURCE, Knowledge, Via
-from knowledge.model import PREMIX, UNDILUTED, Cited, Mode, Policy, Result, Review, Row, Rule, Side
+from knowledge.model import Cited, Policy, Row, Rule, Side
+from knowledge.terms import PREMIX, UNDILUTED, Mode, Result, Review
 
 _WHERE = {Mode.Y_SITE: "at the Y-site", Mode.ADMIXTURE: "in one container", Mode.SYRINGE: "in one syringe"}
 _LEVEL = {Status.INCOMPATIBLE: Level.STOP, Status.VARIABLE: Level.CAUTION, Status.NO_DATA: Level.UNKNOWN, Status.COMPATIBLE: Level.NOTE}

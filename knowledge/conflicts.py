@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from knowledge.link import Knowledge, Pair
-from knowledge.model import Mode, Result, Row, Side, SourceKind
+from knowledge.model import Row, Side
+from knowledge.terms import Mode, Result, SourceKind
 from knowledge.units import Concentration
 
 # Guidelines and reviews both weigh what others measured; they are one voice here.

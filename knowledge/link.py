@@ -12,23 +12,8 @@ from dataclasses import dataclass, field, replace
 
 import networkx as nx
 
-from knowledge.model import (
-    Cited,
-    Content,
-    Drug,
-    DrugClass,
-    Group,
-    Interaction,
-    Kind,
-    Mode,
-    Overlay,
-    Policy,
-    Records,
-    Result,
-    Row,
-    Source,
-    Standard,
-)
+from knowledge.model import Cited, Content, Drug, DrugClass, Group, Interaction, Overlay, Policy, Records, Row, Source, Standard
+from knowledge.terms import Kind, Mode, Result
 
 Pair = tuple[str, str]
 POLICY_SOURCE = "local-policy"  # the source id of a facility's own decisions

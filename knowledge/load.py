@@ -109,27 +109,27 @@ class _Reader:
 
     def __init__(self, contents: dict[str, bytes]) -> None:
         # marshmallow and the schemas are only needed when the cache does not answer
-        from knowledge import schema
+        from knowledge import schema, schema_lists
 
-        self.schema = schema
+        self.schema, self.lists = schema, schema_lists
         self.contents = contents
         self.problems: dict[Problem, None] = {}
         self.reading = Reading()
 
     def read(self) -> Reading:
-        schema = self.schema
+        schema, lists = self.schema, self.lists
         drugs = tuple(self._drugs())
         rows, study_sources = self._studies()
         interactions = tuple(self._interactions())
-        release = self._one("release", schema.ReleaseSchema())
-        classes = tuple(self._list("classes", schema.ClassSchema()))
-        groups = tuple(self._list("groups", schema.GroupSchema()))
-        substances = tuple(self._list("substances", schema.SubstanceSchema()))
+        release = self._one("release", lists.ReleaseSchema())
+        classes = tuple(self._list("classes", lists.ClassSchema()))
+        groups = tuple(self._list("groups", lists.GroupSchema()))
+        substances = tuple(self._list("substances", lists.SubstanceSchema()))
         sources = (*study_sources, *self._list("sources", schema.SourceSchema()))
-        ambiguous = tuple(self._list("ambiguous", schema.AmbiguousSchema()))
+        ambiguous = tuple(self._list("ambiguous", lists.AmbiguousSchema()))
         vocabulary = self._vocabulary()
-        acid_base = self._one("acid-base", schema.AcidBaseSchema()) if "acid-base.yaml" in self.contents else None
-        wanted = tuple(self._list("wanted", schema.WantedSchema())) if "wanted.yaml" in self.contents else ()
+        acid_base = self._one("acid-base", lists.AcidBaseSchema()) if "acid-base.yaml" in self.contents else None
+        wanted = tuple(self._list("wanted", lists.WantedSchema())) if "wanted.yaml" in self.contents else ()
         self._twice(sources)
         records = Records(
             version=release["version"] if release else "",
@@ -344,7 +344,18 @@ def _with_fluids(records: Records) -> Records:
 
 _FORMAT = hashlib.sha256(
     b"".join(
-        (HERE / name).read_bytes() for name in ("files.py", "model.py", "units.py", "fields.py", "schema.py", "load.py", "references.py")
+        (HERE / name).read_bytes()
+        for name in (
+            "files.py",
+            "terms.py",
+            "model.py",
+            "units.py",
+            "fields.py",
+            "schema.py",
+            "schema_lists.py",
+            "load.py",
+            "references.py",
+        )
     )
 ).hexdigest()
 

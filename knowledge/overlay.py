@@ -20,28 +20,9 @@ from knowledge import files
 from knowledge.errors import KnowledgeError, Problem
 from knowledge.fields import Conc, Number, Strict, Text, Texts, Word
 from knowledge.link import POLICY_SOURCE
-from knowledge.model import (
-    Alias,
-    Basis,
-    Cited,
-    Drug,
-    Effect,
-    Finding,
-    Method,
-    Mode,
-    Overlay,
-    Policy,
-    Records,
-    Result,
-    Review,
-    Row,
-    Rule,
-    Side,
-    Source,
-    SourceKind,
-    Standard,
-)
+from knowledge.model import Alias, Cited, Drug, Overlay, Policy, Records, Row, Rule, Side, Source, Standard
 from knowledge.shapes import flat
+from knowledge.terms import Basis, Effect, Finding, Method, Mode, Result, Review, SourceKind
 
 _STATUSES = ("incompatible", "variable", "compatible")
 

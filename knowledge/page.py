@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from knowledge.link import Knowledge
-from knowledge.model import Cited, Mode, Row, Rule, Side
+from knowledge.model import Cited, Row, Rule, Side
 from knowledge.normalise import normalise
+from knowledge.terms import Mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from knowledge.model import PREMIX, UNDILUTED, Drug, Interaction, Kind, Records, Row
+from knowledge.model import Drug, Interaction, Records, Row
+from knowledge.terms import PREMIX, UNDILUTED, Kind
 
 
 class Dangling(NamedTuple):

@@ -15,8 +15,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from knowledge.link import Knowledge
-from knowledge.model import Kind
 from knowledge.normalise import LONGEST_NAME, normalise
+from knowledge.terms import Kind
 
 HERE = Path(__file__).parent / "codes"
 TABLE = "clinical-drugs.csv"

@@ -8,41 +8,24 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, validates_schema
 from marshmallow.validate import Regexp
 
-from knowledge.fields import ID, REFERENCE, Codes, Conc, Interval, Number, Rows, Strict, Text, Texts, Word, YesNo
+from knowledge.fields import ID, REFERENCE, Codes, Conc, Number, Rows, Strict, Text, Texts, Word, YesNo
 from knowledge.model import (
-    AcidBase,
     Acidity,
     Alias,
-    Ambiguous,
-    Basis,
     Cited,
     ClassMembership,
     Component,
     Content,
     Drug,
-    DrugClass,
-    Effect,
-    Finding,
-    Group,
     Interaction,
-    Kind,
-    Method,
-    Mode,
-    Result,
-    Review,
-    Route,
     Row,
     Rule,
-    SeenAs,
-    Severity,
     Side,
     Source,
-    SourceKind,
-    Substance,
     TallMan,
-    Wanted,
     When,
 )
+from knowledge.terms import Basis, Effect, Finding, Kind, Method, Mode, Result, Review, Route, SeenAs, Severity, SourceKind
 
 CHARACTERS = ("acid", "base", "neutral", "zwitterion", "quaternary")
 ALIAS_KINDS = ("brand", "synonym", "salt", "biosimilar", "abbreviation", "usan", "misspelling", "inn")
@@ -373,72 +356,3 @@ def statement(data: dict[str, Any], number: str, mechanism: str) -> Interaction:
 class InteractionsSchema(Strict):
     mechanism = Text(required=True)
     statements = Rows(required=True)
-
-
-class ClassSchema(Strict):
-    record = DrugClass
-    id = Text(required=True, validate=ID)
-    name = Text(required=True)
-    source = Text(required=True)
-    duplication = YesNo()
-
-
-class GroupSchema(Strict):
-    record = Group
-    id = Text(required=True, validate=ID)
-    name = Text(required=True)
-    contains = Texts(load_default=())
-    all_of = YesNo()
-    at_least_g_per_l = Number()
-    members = Texts(load_default=())
-    carriers = Texts(load_default=())
-    why = Text()
-
-
-class SubstanceSchema(Strict):
-    record = Substance
-    id = Text(required=True, validate=ID)
-    kind = Word(("ion", "salt", "nutrient", "colloid", "sugar", "solvent", "surfactant", "other", "property"), required=True)
-    yields = Texts(load_default=())
-
-
-class AmbiguousSchema(Strict):
-    record = Ambiguous
-    token = Text(required=True)
-    candidates = Texts(load_default=())
-    others = Texts(load_default=())
-    why = Text(required=True)
-    source = Text(required=True)
-
-
-class WantedSchema(Strict):
-    """An entry of wanted.yaml."""
-
-    record = Wanted
-    cite = Text(required=True)
-    drugs = Texts(load_default=())
-    doi = Text()
-    pmid = Text()
-    pmcid = Text()
-    url = Text()
-    open = YesNo()
-    pairs_expected = Text()
-    why = Text()
-
-
-class AcidBaseSchema(Strict):
-    """acid-base.yaml; the figures are written by the command that measures them."""
-
-    record = AcidBase
-    rule = Text(required=True)
-    least_gap = Number(required=True)
-    predictive_value = Number(required=True)
-    predictive_value_interval = Interval(required=True)
-    sensitivity = Number(required=True)
-    sensitivity_interval = Interval(required=True)
-    pairs = fields.Integer(required=True)
-
-
-class ReleaseSchema(Strict):
-    version = Text(required=True, validate=Regexp(r"^\d{4}\.\d{1,2}\.\d+$", error='"{input}" is not a version | year.month.number'))
-    date = Text(required=True, validate=Regexp(r"^\d{4}-\d{2}-\d{2}$", error='"{input}" is not a date | YYYY-MM-DD'))

@@ -8,7 +8,8 @@ from itertools import combinations
 from typing import Any
 
 from knowledge.link import Knowledge
-from knowledge.model import Cited, Drug, Kind, Mode, Records, Review
+from knowledge.model import Cited, Drug, Records
+from knowledge.terms import Kind, Mode, Review
 
 Counts = dict[str, Any]
 

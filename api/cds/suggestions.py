@@ -16,8 +16,8 @@ from api.fhir.topics import ALONE, DRUG, Topic
 from checker import wording
 from checker.model import Finding, Infusion, Kind, Level
 from knowledge import Knowledge
-from knowledge.model import Kind as NodeKind
-from knowledge.model import Mode
+from knowledge.terms import Kind as NodeKind
+from knowledge.terms import Mode
 
 _FLUID_CODES = frozenset({"diluent-contraindicated", "diluent-not-listed"})
 _USUAL = ("NS", "D5W", "LR", "SWFI")  # the fluids that wards have at hand, in the order in which they are offered

@@ -15,7 +15,7 @@ from marshmallow.validate import Length, OneOf
 
 from api.settings import SettingsError
 from checker.model import Finding, Kind, Level
-from knowledge.model import Severity
+from knowledge.terms import Severity
 
 CRITICAL, WARNING, INFO, GATHER, NONE = "critical", "warning", "info", "gather", "none"
 LOUDNESS = (CRITICAL, WARNING, INFO, GATHER, NONE)

@@ -15,8 +15,8 @@ from api.fhir.peek import Json, either, items, obj, text
 from api.fhir.quantities import strength, volume_ml
 from api.fhir.references import Sent
 from checker.model import NotUnderstood
-from knowledge.model import Kind
 from knowledge.rxnorm import Part, Product
+from knowledge.terms import Kind
 from knowledge.units import Concentration, ConcentrationError
 
 READY_ML = 50.0  # a product of at least this volume is a bag that runs as it is; below, it is a vial

@@ -13,8 +13,8 @@ from api.fhir.freetext import FreeText, Said
 from api.fhir.peek import codings, obj, text
 from checker import Names
 from checker.model import NotUnderstood
-from knowledge.model import Kind
 from knowledge.rxnorm import Codes, Part, Product, Products
+from knowledge.terms import Kind
 
 MOST_CODINGS = 20
 REMEMBERED = 20_000

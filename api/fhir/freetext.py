@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from api.fhir.quantities import MASSES
 from checker import Names
 from checker.model import NotUnderstood
-from knowledge.model import PREMIX, UNDILUTED
 from knowledge.normalise import normalise
+from knowledge.terms import PREMIX, UNDILUTED
 
 LONGEST = 300
 _UNIT = r"(?:mcg|ug|µg|mg|gm|grams?|g|kg|milli?units?|units?|unt|iu|meq|mmol|ml|l|liters?|litres?)"

@@ -11,7 +11,7 @@ from api.pages.words import Mark, RowView, SourceView
 from checker import wording
 from checker.model import Finding, Infusion, Judgement, Kind, Level, PairResult, Reason, Relation, Report, Status
 from knowledge import Knowledge
-from knowledge.model import Severity
+from knowledge.terms import Severity
 
 COMFORTABLE = 12  # drugs up to which the grid spells its words out
 MOST_ROWS = (150, 40)  # tested conditions shown on one page, comfortable and compact; the rest is a link away

@@ -19,7 +19,8 @@ from api.service import Service, service
 from checker import wording
 from checker.model import UNSTATED, NotUnderstood
 from knowledge import Knowledge
-from knowledge.model import Acidity, Drug, Mode, Rule, Severity
+from knowledge.model import Acidity, Drug, Rule
+from knowledge.terms import Mode, Severity
 
 PER_PAGE = 100
 LONGEST = 200  # characters of a search

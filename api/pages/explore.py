@@ -20,7 +20,7 @@ from checker.model import Status
 from knowledge.conflicts import Conflict, together
 from knowledge.conflicts import conflicts as find_conflicts
 from knowledge.load import HERE
-from knowledge.model import Kind, Mode, Severity
+from knowledge.terms import Kind, Mode, Severity
 
 CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
 MOST_MATRIX = 64

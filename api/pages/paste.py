@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from checker import Names, spoken
-from knowledge.model import PREMIX, UNDILUTED
 from knowledge.normalise import normalise
+from knowledge.terms import PREMIX, UNDILUTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from api.pages import paste
 from api.pages.paste import Entry
 from checker import AskError, AskProblem, Names, order
 from checker.model import NotUnderstood, Order
-from knowledge.model import Mode
+from knowledge.terms import Mode
 
 LETTERS = {"d": "drug", "c": "conc", "v": "vehicle", "r": "rate", "l": "line", "f": "form", "x": "extra"}
 LONGEST_LINK = 4000  # characters of a request line that a server takes for sure

@@ -16,7 +16,8 @@ from checker import AskProblem, cite_line, wording
 from checker.model import UNSTATED, Judgement
 from knowledge import Knowledge
 from knowledge.link import Stated
-from knowledge.model import Cited, Mode, Result, Row, Severity
+from knowledge.model import Cited, Row
+from knowledge.terms import Mode, Result, Severity
 
 
 @bp.get("/pair/<a>/<b>")

@@ -9,7 +9,8 @@ from functools import lru_cache
 from checker import cite_line, wording
 from checker.model import Judgement, Level, Reason, Relation, Status, Verdict
 from knowledge import Knowledge
-from knowledge.model import Cited, Finding, Method, Mode, Result, Row, Side, Source, SourceKind
+from knowledge.model import Cited, Row, Side, Source
+from knowledge.terms import Finding, Method, Mode, Result, SourceKind
 
 
 @dataclass(frozen=True, slots=True)

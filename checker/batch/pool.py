@@ -19,7 +19,7 @@ from checker.batch.files import Chunk
 from checker.batch.work import Answer, Task, Worker, stamp
 from checker.screen import Screen
 from knowledge import Knowledge, load
-from knowledge.model import Mode
+from knowledge.terms import Mode
 
 MOST_DEATHS = 3  # of workers on one chunk, before the batch gives up
 SELDOM = (1_000_000, 20, 100)  # of gc.set_threshold

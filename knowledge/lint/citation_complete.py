@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from knowledge.lint.subject import Found, Level, Scope, Subject
-from knowledge.model import SourceKind
+from knowledge.terms import SourceKind
 
 code = "citation-complete"
 level = Level.WARNING

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from knowledge.lint.subject import Found, Level, Scope, Subject
-from knowledge.model import Result, Row, Side
+from knowledge.model import Row, Side
+from knowledge.terms import Result
 
 code = "contradiction-listed"
 level = Level.ERROR

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from knowledge.lint.subject import Found, Level, Scope, Subject
-from knowledge.model import Kind
+from knowledge.terms import Kind
 
 code = "infused-drug-has-code"
 level = Level.WARNING

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from knowledge.lint.subject import Found, Level, Scope, Subject
-from knowledge.model import PREMIX, UNDILUTED, Rule
+from knowledge.model import Rule
+from knowledge.terms import PREMIX, UNDILUTED
 from knowledge.units import Concentration, ConcentrationError
 
 code = "rule-value"

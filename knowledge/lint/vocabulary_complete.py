@@ -6,23 +6,9 @@ import string
 from collections.abc import Iterator, Set
 
 from knowledge.lint.subject import Found, Level, Scope, Subject
-from knowledge.model import (
-    PREMIX,
-    UNDILUTED,
-    Basis,
-    Effect,
-    Finding,
-    Method,
-    Mode,
-    Records,
-    Result,
-    Review,
-    Route,
-    SeenAs,
-    Severity,
-    SourceKind,
-)
+from knowledge.model import Records
 from knowledge.schema import ALIAS_KINDS, CHARACTERS, ROLES
+from knowledge.terms import PREMIX, UNDILUTED, Basis, Effect, Finding, Method, Mode, Result, Review, Route, SeenAs, Severity, SourceKind
 
 code = "vocabulary-complete"
 level = Level.WARNING

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from api import examples
-from checker.plan_ask import PlanSchema
+from checker.plan_schema import PlanSchema
 from tests.api.test_problems import assert_problem
 
 QUESTION = {

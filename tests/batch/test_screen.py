@@ -15,7 +15,7 @@ from checker.matrix import Matrix
 from checker.model import UNSTATED, Conditions, Infusion, Medication, NotUnderstood, Order, Status
 from checker.screen import VERDICTS, Screen, count_pairs, decidable, unpacked
 from knowledge import Knowledge
-from knowledge.model import Mode
+from knowledge.terms import Mode
 from knowledge.units import Concentration
 
 CONCENTRATIONS = tuple(

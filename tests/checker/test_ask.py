@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from checker import AskError, Names, order, spoken
-from knowledge.model import Mode
+from knowledge.terms import Mode
 
 DRUG = "exemplapenem"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from checker import Checker, Names, order
 from checker.model import Kind
 from knowledge import Knowledge
-from knowledge.model import Mode
+from knowledge.terms import Mode
 
 DRUGS = ("exemplapenem", "fictazolam", "samplicin", "calcium mockate", "imaginuximab", "nonesuch")
 

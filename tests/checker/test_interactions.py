@@ -9,7 +9,8 @@ import pytest
 from checker import interactions
 from checker.model import Infusion, Level, Medication
 from knowledge.link import Knowledge, Stated, link
-from knowledge.model import Cited, Drug, Interaction, Kind, Records, Route, Severity, Source, SourceKind, When
+from knowledge.model import Cited, Drug, Interaction, Records, Source, When
+from knowledge.terms import Kind, Route, Severity, SourceKind
 
 LABEL = Cited(source="label", at="section 7")
 

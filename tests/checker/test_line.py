@@ -7,7 +7,8 @@ import pytest
 from checker.line import judge
 from checker.model import Conditions, Judgement, Reason, Relation, Status
 from knowledge.link import Knowledge, link
-from knowledge.model import Basis, Cited, Drug, Finding, Kind, Mode, Records, Result, Row, SeenAs, Side, Source, SourceKind
+from knowledge.model import Cited, Drug, Records, Row, Side, Source
+from knowledge.terms import Basis, Finding, Kind, Mode, Result, SeenAs, SourceKind
 from knowledge.units import Concentration
 
 Tested = tuple[str, str, str]  # concentration of one, of the other, result

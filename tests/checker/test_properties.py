@@ -15,7 +15,8 @@ from checker import Checker, Names, Renderer, order
 from checker.model import Judgement, Kind, Level, Reason, Relation, Report, Status, Verdict
 from checker.rules import ALONE, DEMANDS
 from knowledge import Knowledge
-from knowledge.model import Effect, Mode, Records, Result, Route, Row
+from knowledge.model import Records, Row
+from knowledge.terms import Effect, Mode, Result, Route
 from tests.checker.worlds import (
     BANS,
     CONCENTRATIONS,

@@ -8,7 +8,8 @@ import pytest
 
 from checker import Checker, Names, Renderer, cite_line, order
 from knowledge import Knowledge
-from knowledge.model import Source, SourceKind
+from knowledge.model import Source
+from knowledge.terms import SourceKind
 
 
 @pytest.fixture(scope="module")

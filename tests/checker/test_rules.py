@@ -11,7 +11,8 @@ from checker.model import Level
 from checker.rules import flush_fluids, own_findings
 from knowledge import Knowledge
 from knowledge.link import link
-from knowledge.model import Cited, Drug, Effect, Kind, Records, Rule, Source, SourceKind
+from knowledge.model import Cited, Drug, Records, Rule, Source
+from knowledge.terms import Effect, Kind, SourceKind
 
 
 def base(*rules: tuple[str, str, str, str]) -> Knowledge:

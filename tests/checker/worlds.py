@@ -16,33 +16,23 @@ from knowledge.link import link
 from knowledge.model import (
     Alias,
     Ambiguous,
-    Basis,
     Cited,
     ClassMembership,
     Component,
     Content,
     Drug,
     DrugClass,
-    Effect,
-    Finding,
     Group,
     Interaction,
-    Kind,
-    Mode,
     Records,
-    Result,
-    Review,
-    Route,
     Row,
     Rule,
-    SeenAs,
-    Severity,
     Side,
     Source,
-    SourceKind,
     Substance,
     When,
 )
+from knowledge.terms import Basis, Effect, Finding, Kind, Mode, Result, Review, Route, SeenAs, Severity, SourceKind
 from knowledge.units import Concentration
 
 DRUGS = ("alfamicin", "bravomab", "charliecillin", "deltaplatin")

@@ -58,7 +58,7 @@ def test_no_request_fails_while_the_store_is_gone(serve: Serve, redis: Redis, ha
     )
 
     assert (0, 0) == (told.first_failed, told.retry_failed) and {200} == set(told.statuses)
-    assert max(told.seconds) < 2.0, "a request waits once, and briefly"
+    assert max(told.seconds) < 3.0, "a request waits once, and briefly"
     assert 1 <= len(served.lines("rate-store-down")) <= 2, "each worker finds out by itself, and says so once"
 
 

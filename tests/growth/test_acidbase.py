@@ -9,7 +9,8 @@ from checker import Checker, acidbase
 from checker.acidbase import Example, Share
 from checker.model import UNSTATED, Status
 from knowledge.link import link
-from knowledge.model import AcidBase, Acidity, Cited, Mode
+from knowledge.model import AcidBase, Acidity, Cited
+from knowledge.terms import Mode
 
 RULE = AcidBase(
     rule="opposite-character-and-ph-gap",

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from knowledge import load
 from knowledge.conflicts import agreements, conflicts, explanation, kappa, together
-from knowledge.model import Basis, Cited, Finding, Mode, Result, Row, Side
+from knowledge.model import Cited, Row, Side
+from knowledge.terms import Basis, Finding, Mode, Result
 from knowledge.units import Concentration
 from tests.knowledge.folder import Folder
 

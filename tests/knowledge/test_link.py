@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from knowledge import Knowledge
-from knowledge.model import Mode, Result
+from knowledge.terms import Mode, Result
 
 
 def _stated(world: Knowledge, a: str, b: str, mechanism: str) -> list[tuple[str, ...]]:

@@ -10,7 +10,7 @@ import pytest
 
 from knowledge import Knowledge, KnowledgeError
 from knowledge import load as load_package
-from knowledge.model import Mode
+from knowledge.terms import Mode
 from tests.knowledge.folder import Folder
 
 load_module = __import__("knowledge.load", fromlist=["load"])

@@ -7,8 +7,8 @@ import pytest
 from knowledge import KnowledgeError, load
 from knowledge.files import read_all
 from knowledge.load import examine
-from knowledge.model import Effect, Finding, Method, Mode, Result, Review, Route, SeenAs
 from knowledge.schema import DrugSchema, RowSchema, StatementSchema, statement
+from knowledge.terms import Effect, Finding, Method, Mode, Result, Review, Route, SeenAs
 from tests.knowledge.folder import Folder
 
 ROW = {

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from knowledge import Knowledge, load
-from knowledge.model import Kind, Mode
 from knowledge.page import Unknown, find, page
 from knowledge.survey import gaps, stats
+from knowledge.terms import Kind, Mode
 from tests.knowledge.folder import Folder
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from checker import AskError, Names
-from checker.plan_ask import MOST_INFUSIONS, MOST_LUMENS, read
+from checker.plan_ask import MOST_INFUSIONS, read
 from checker.plan_model import DAY, Policy, Schedule, Window
+from checker.plan_schema import MOST_LUMENS
 
 WHITE = {"name": "white", "kind": "central"}
 BLUE = {"name": "blue", "kind": "peripheral"}
