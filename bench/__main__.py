@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("engine", "http", "start", "memory", "growth", "ehr", "alerts", "pages", "batch")
+NAMES = ("engine", "http", "start", "memory", "growth", "ehr", "alerts", "pages", "planner", "batch")
 
 
 def main() -> int:

@@ -1,20 +1,16 @@
-"""Benchmark: the line planner against exact colouring, against greedy colouring, and on a full day.
-
-    python -m bench.planner [--graphs N]
+"""The line planner against exact colouring, against greedy colouring, and on a full day.
 
 Graphs: random incompatibility graphs with n = 6 to 15 drugs, each pair incompatible with probability 0.2, 0.4 or
 0.6, from a fixed seed. Every drug runs all the time, so the fewest lumens are the graph's chromatic number, which a
 separate branch and bound finds without the solver. NetworkX's greedy strategies colour the same graphs.
 Day: 20 infusions of the shipped knowledge on 4 lumens over 24 hours, 8 of them intermittent, within 5 s.
 Exit status: 0, or 1 when a plan needs more lumens than the optimum, breaks its graph, or a day is without proof or gap.
-The last line is the figure.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
 import random
 import statistics
 import sys
@@ -26,6 +22,7 @@ from typing import Any
 
 import networkx as nx
 
+from bench.sheet import Bound, Sheet, begin
 from checker import Checker, Names
 from checker.plan import plan
 from checker.plan_budget import Budget
@@ -38,6 +35,9 @@ SIZES = range(6, 16)
 DENSITIES = (0.2, 0.4, 0.6)
 DAYS = Path(__file__).parent / "planner_days.json"
 SECONDS = 5.0
+ABOVE = Bound(what="plans above the optimum", limit=0)
+MEDIAN = Bound(what=f"median at n = {SIZES[-1]}", limit=50, unit="ms")
+DAY = Bound(what="days without proof or gap in 5 s", limit=0)
 STRATEGIES: dict[str, Any] = {
     name: name
     for name in (
@@ -105,8 +105,8 @@ def planned(size: int, edges: frozenset[Pair]) -> tuple[int, float, bool, bool]:
     return len(set(solution.lumen.values())), took, solution.proven, keeps
 
 
-def colouring(number: int) -> tuple[int, float]:
-    """All graphs: plans above the optimum (or broken), and the median time at the largest size."""
+def colouring(sheet: Sheet, number: int) -> tuple[int, float]:
+    """All graphs: plans above the optimum (or broken), and the median milliseconds at the largest size."""
     above, unproven, times, worse = 0, 0, [], dict.fromkeys(STRATEGIES, 0)
     largest: list[float] = []
     for size, edges in graphs(number):
@@ -119,16 +119,19 @@ def colouring(number: int) -> tuple[int, float]:
             largest.append(took)
         for name, strategy in STRATEGIES.items():
             worse[name] += greedy(size, edges, strategy) > least
-    print(f"{number} graphs, n = {SIZES[0]}..{SIZES[-1]}, density {DENSITIES}, seed {SEED}")
-    print(
-        f"planner: {above} above the optimum, {unproven} without proof, median {statistics.median(times):.1f} ms, slowest {max(times):.1f} ms"
+    sheet.say(f"{number} graphs, n = {SIZES[0]}..{SIZES[-1]}, density {DENSITIES}, seed {SEED}")
+    sheet.say(f"planner: {unproven} without proof, median {statistics.median(times):.1f} ms, slowest {max(times):.1f} ms")
+    sheet.table(
+        ("more lumens than the optimum", "graphs", "share"),
+        [
+            ("planner", above, f"{above / number:.1%}"),
+            *((f"networkx {name}", lost, f"{lost / number:.1%}") for name, lost in worse.items()),
+        ],
     )
-    for name, lost in worse.items():
-        print(f"networkx {name}: worse than the optimum on {lost} graphs ({lost / number:.1%})")
     return above, statistics.median(largest) if largest else float("nan")
 
 
-def days() -> int:
+def days(sheet: Sheet) -> int:
     """The days of the data file on the shipped knowledge; how many have neither proof nor gap, or take too long."""
     knowledge = load()
     checker, names = Checker(knowledge), Names(knowledge)
@@ -140,7 +143,7 @@ def days() -> int:
         wishes = answer.question.wishes
         open_goals = [f"{goal.name} {goal.value} (at least {goal.bound})" for goal in answer.goals if not goal.proven]
         told = f"gap at {', '.join(open_goals)}" if open_goals else "all goals proven"
-        print(
+        sheet.say(
             f"day, {day['title']}: {len(wishes)} infusions, {sum(wish.schedule is not None for wish in wishes)} intermittent, {len(answer.question.lumens)} lumens: "
             f"{answer.status} in {took:.2f} s, {told}"
         )
@@ -150,17 +153,25 @@ def days() -> int:
 
 def main() -> int:
     """Run both parts."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--graphs", type=int, default=4500, help="number of random graphs (default 4500)")
-    number = parser.parse_args().graphs
-    if number < 1:
-        parser.error("--graphs must be at least 1")
-    print(f"python {platform.python_version()}, {platform.machine()}, {platform.system()}")
+    options, sheet = begin("planner", __doc__, _graphs)
+    number = min(options.graphs, 300) if options.quick else options.graphs
     planned(4, frozenset({(0, 1)}))  # the first run loads the solver
-    failed = days()
-    above, median = colouring(number)
-    print(f"{above} of {number} plans above the optimum; median {median:.1f} ms at n = {SIZES[-1]}; {failed} days without proof or gap")
-    return 1 if above or failed else 0
+    failed = days(sheet)
+    above, median = colouring(sheet, number)
+    sheet.hold(ABOVE, above)
+    sheet.hold(MEDIAN, median)
+    sheet.hold(DAY, failed)
+    return sheet.finish()
+
+
+def _graphs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--graphs", type=_positive, default=4500, metavar="N", help="number of random graphs (default 4500)")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1 on")
+    return int(text)
 
 
 if __name__ == "__main__":
