@@ -165,7 +165,7 @@ def limit(app: Flask, chosen: Settings) -> None:
         limiter = Limiter(
             _who,
             application_limits=[f"{most} per minute"] if most else [],
-            storage_uri=f"{rates.SCHEME}:" if chosen.rate_store else "memory://",
+            storage_uri=rates.TOGETHER if chosen.rate_store else rates.OWN,
             storage_options={"store": chosen.rate_store} if chosen.rate_store else None,
             strategy="fixed-window",
             headers_enabled=True,
