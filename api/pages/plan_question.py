@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from api.pages import paste
-from api.pages.question import counted_up, gather, separated
+from api.pages.question import RATE, counted_up, gather, separated
 from checker import AskError, AskProblem, Names
 
 LETTERS = {
@@ -41,7 +41,6 @@ _NUMBERED = re.compile(rf"(l[nkfb]|[{''.join(LETTERS)}m])([1-9]\d{{0,3}})")
 _PLAIN = frozenset({*ADDING, "policy", "flush", "starts", "age", "drop", "go"})
 _OF_A_CHECK = re.compile(r"l[1-9]\d{0,3}|mode")  # of a check's link, and without a meaning here: lumens are what is sought
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(h|hr|hrs|hours?|min|minutes?)?", re.IGNORECASE)
-_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:ml\s*/\s*(?:h|hr|hour))?", re.IGNORECASE)
 _WINDOW = re.compile(r"(\d{1,2}:\d\d)\s*(?:-|–|to)\s*(\d{1,2}:\d\d)", re.IGNORECASE)
 _EVERY = re.compile(r"\b(?:q|every)\s?(\d+(?:\.\d+)?)\s?(?:h|hr|hrs|hours?)\b", re.IGNORECASE)
 _OVER = re.compile(r"\b(?:over|for)\s(\d+(?:\.\d+)?\s?(?:h|hr|hrs|hours?|min|minutes?))\b", re.IGNORECASE)
@@ -219,7 +218,7 @@ def _infusion(running: Running, at: str, problems: list[AskProblem]) -> dict[str
         if value := getattr(running, name):
             told[key] = value
     if running.rate:
-        rate = _RATE.fullmatch(running.rate)
+        rate = RATE.fullmatch(running.rate)
         if rate is None:
             problems.append(AskProblem(f"{at}/rate_ml_per_h", f'"{running.rate}" is not a rate in mL/h', 'write a number, e.g. "100"'))
         else:

@@ -22,7 +22,7 @@ from knowledge.terms import Mode
 LETTERS = {"d": "drug", "c": "conc", "v": "vehicle", "r": "rate", "l": "line", "f": "form", "x": "extra"}
 LONGEST_LINK = 4000  # characters of a request line that a server takes for sure
 _NUMBERED = re.compile(rf"([{''.join(LETTERS)}m])([1-9]\d{{0,3}})")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:ml\s*/\s*(?:h|hr|hour))?", re.IGNORECASE)
+RATE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:ml\s*/\s*(?:h|hr|hour))?", re.IGNORECASE)
 _PLAIN = frozenset({"mode", "age", "list", "paste", "drop", "add"})
 
 
@@ -176,7 +176,7 @@ def _infusion(entry: Entry, at: str, problems: list[AskProblem]) -> dict[str, An
         if value := getattr(entry, name):
             told[key] = value
     if entry.rate:
-        rate = _RATE.fullmatch(entry.rate)
+        rate = RATE.fullmatch(entry.rate)
         if rate is None:
             problems.append(AskProblem(f"{at}/rate", f'"{entry.rate}" is not a rate in mL/h', 'write a number, e.g. "100"'))
         else:
