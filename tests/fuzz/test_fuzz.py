@@ -57,6 +57,8 @@ ADDRESSES = [
     "/?d1=exemplapenem&d2=",
     "/?d1=exemplapenem&c1=",
     "/print?d1=exemplapenem&v1=",
+    "/plan?d1=exemplapenem&d2=",
+    "/plan?go=1&d1=exemplapenem&r1=10+mL/h&d2=fictazolam&h2=",
     "/drug/",
     "/drugs?q=",
     "/pair/exemplapenem/",
