@@ -120,12 +120,14 @@ def _parquet(sheet: Sheet, knowledge: Knowledge, corpus: Corpus, here: Path, cou
 
     times = _alternating(ours, duck)
     _same(mine, theirs)
-    _sides(sheet, "Parquet, coded, 2-15 drugs", count, ("linewise", "DuckDB self-join"), times)
+    _sides(sheet, "Parquet, coded, 2-15 drugs", count, {"linewise": mine, "DuckDB self-join": theirs}, times)
     sheet.hold(DUCKDB, times[1] / times[0])
 
 
-def _sides(sheet: Sheet, title: str, count: int, names: tuple[str, ...], times: list[float]) -> None:
-    sheet.table((title, "sets", "seconds", "sets/s"), [(name, count, took, count / took) for name, took in zip(names, times, strict=True)])
+def _sides(sheet: Sheet, title: str, count: int, sides: dict[str, Path], times: list[float]) -> None:
+    """sides: name -> the result it wrote."""
+    rows = [(name, count, took, count / took, out.stat().st_size / count) for (name, out), took in zip(sides.items(), times, strict=True)]
+    sheet.table((title, "sets", "seconds", "sets/s", "bytes/set"), rows)
 
 
 def _same(mine: Path, theirs: Path) -> None:
@@ -151,7 +153,7 @@ def _ndjson(sheet: Sheet, knowledge: Knowledge, corpus: Corpus, here: Path, coun
     ours()  # asks the engine for the pairs of this corpus, once
     times = _alternating(ours, bare)
     assert theirs.read_bytes() == given.read_bytes()
-    _sides(sheet, "NDJSON, named", count, ("linewise", "orjson alone"), times)
+    _sides(sheet, "NDJSON, named", count, {"linewise": mine, "orjson alone": theirs}, times)
     sheet.hold(ORJSON, times[1] / times[0])
 
 
@@ -221,8 +223,8 @@ def _dask(sheet: Sheet, knowledge: Knowledge, corpus: Corpus, here: Path, count:
             run(batch, knowledge)
             seconds[workers] = time.perf_counter() - began
     sheet.table(
-        ("Dask, NDJSON, ward", "sets", "seconds", "sets/s"),
-        [(f"{workers} workers", count, took, count / took) for workers, took in seconds.items()],
+        ("Dask, NDJSON, ward", "sets", "seconds", "sets/s", "bytes/set"),
+        [(f"{workers} workers", count, took, count / took, out.stat().st_size / count) for workers, took in seconds.items()],
     )
     sheet.hold(WORKERS, seconds[1] / seconds[2])
 

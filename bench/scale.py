@@ -40,15 +40,15 @@ def _figures() -> list[str]:
     full = _table(batch, "full reports")[0]
     dask = _table(batch, "Dask, NDJSON, ward")
     memory = _table(batch, "memory")
-    lines += ["| one core | sets/s |", "|---|---|"]
-    rates = {
-        "Parquet, coded, verdicts": coded[-1],
-        "NDJSON, named, verdicts": named[-1],
-        "NDJSON, conditions and lumens, verdicts": dask[0][-1],
-        "NDJSON, named, full reports": full[-2],
+    lines += ["| one core | sets/s | bytes of a row |", "|---|---|---|"]
+    kinds = {  # sets/s, and bytes of a result row
+        "Parquet, coded, verdicts": coded[-2:],
+        "NDJSON, named, verdicts": named[-2:],
+        "NDJSON, conditions and lumens, verdicts": dask[0][-2:],
+        "NDJSON, named, full reports": full[-2:],
     }
-    lines += [f"| {name} | {rate:,.0f} |" for name, rate in rates.items()]
-    gain = dask[1][-1] / dask[0][-1] / 2
+    lines += [f"| {name} | {rate:,.0f} | {size:,.0f} |" for name, (rate, size) in kinds.items()]
+    gain = min(dask[1][-2] / dask[0][-2] / 2, 1.0)
     lines += [
         "",
         f"A second Dask worker gives {gain:.0%} of itself. A process needs {memory[1][-1]:,.0f} MB, however many sets it screens.",
@@ -58,7 +58,7 @@ def _figures() -> list[str]:
         f"| {SETS:,} sets | core hours | {' | '.join(f'cores for {hours} h' for hours in HOURS)} | result, TB |",
         f"|---|---|{'---|' * len(HOURS)}---|",
     ]
-    for (name, rate), size in zip(rates.items(), (12, 190, 190, full[-1]), strict=True):
+    for name, (rate, size) in kinds.items():
         core_hours = SETS / (rate * gain) / 3600
         lines.append(
             f"| {name} | {core_hours:,.1f} | {' | '.join(f'{ceil(core_hours / hours):,}' for hours in HOURS)} | {SETS * size / 1e12:,.2f} |"
