@@ -199,6 +199,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     required = [rule for rule in required if not set(rule.values) <= {PREMIX, UNDILUTED}]  # a ready-made product says nothing of the others
     against = [rule for rule in forbidden if _forbids(knowledge, rule, vehicle)]
     permitting = [rule for rule in required if vehicle in rule.values]
+    closed = [rule for rule in required if rule.effect is not Effect.INFO]  # a list of examples speaks against no other fluid
     judged = diluent_judgement(knowledge, infusion)
     if against:
         level = _worst(against)
@@ -223,7 +224,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
         yield replace(told, sources=told.sources + wording.cites(via.cited)) if via else told
     elif judged.status is Status.INCOMPATIBLE:
         yield wording.line_finding(knowledge, judged, FindingKind.DILUENT)
-    elif permitting and len(permitting) == len(required):
+    elif permitting and all(vehicle in rule.values for rule in closed):
         yield _rule_finding(
             knowledge,
             Level.NOTE,
@@ -233,8 +234,8 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
             wording.diluent_permitted(knowledge, drug, vehicle),
             FindingKind.DILUENT,
         )
-    elif required:
-        hard = not permitting and judged.status is not Status.COMPATIBLE and any(rule.effect is Effect.HARD for rule in required)
+    elif closed:
+        hard = not permitting and judged.status is not Status.COMPATIBLE and any(rule.effect is Effect.HARD for rule in closed)
         level = Level.STOP if hard else Level.CAUTION
         yield _rule_finding(
             knowledge,
@@ -255,7 +256,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
         settled = permitting or (judged.status is Status.COMPATIBLE and infusion.conditions.conc is None)
         yield replace(told, level=Level.NOTE) if settled else told
     elif not permitting:
-        yield wording.diluent_not_known(knowledge, drug, vehicle)
+        yield wording.diluent_not_known(knowledge, drug, vehicle, required)
 
 
 def diluent_judgement(knowledge: Knowledge, infusion: Infusion) -> Judgement:

@@ -366,10 +366,19 @@ def diluent_forbidden(knowledge: Knowledge, drug: str, fluid: str, via: Via | No
     return f"{name(knowledge, drug)} must not be prepared in {name(knowledge, fluid)}{through}."
 
 
-def diluent_not_known(knowledge: Knowledge, drug: str, fluid: str) -> Finding:
-    """Neither a label nor a test says whether the product may be prepared in this fluid."""
+def diluent_not_known(knowledge: Knowledge, drug: str, fluid: str, named: Sequence[Rule] = ()) -> Finding:
+    """Neither a label nor a test says whether the product may be prepared in this fluid. named: lists of examples that do not hold it."""
     text = f"{name(knowledge, drug)} in {name(knowledge, fluid)}: no label or test that was read covers this. Check the product's label."
-    return Finding(level=Level.NOTE, kind=FindingKind.DILUENT, code="diluent-not-known", drugs=(drug,), text=text)
+    if named:
+        text += f" Labels name as examples: {', '.join(dict.fromkeys(vehicle(knowledge, value) for rule in named for value in rule.values))}."
+    return Finding(
+        level=Level.NOTE,
+        kind=FindingKind.DILUENT,
+        code="diluent-not-known",
+        drugs=(drug,),
+        text=text,
+        sources=cites(rule.cited for rule in named),
+    )
 
 
 def diluent_permitted(knowledge: Knowledge, drug: str, fluid: str) -> str:

@@ -109,6 +109,22 @@ S, C, N = Level.STOP, Level.CAUTION, Level.NOTE
             "diluent-not-listed",
             C,
         ),
+        # a list of examples permits what it names, and speaks against nothing else
+        ([("diluent-required", "saline-x", "", "info")], {"vehicle": "NS"}, "diluent-permitted", N),
+        ([("diluent-required", "saline-x", "", "info")], {"vehicle": "D5W"}, "diluent-not-listed", None),
+        ([("diluent-required", "saline-x", "", "info")], {"vehicle": "D5W"}, "diluent-not-known", N),
+        (
+            [("diluent-required", "saline-x", "", "info"), ("diluent-required", "dextrose-x", "", "caution")],
+            {"vehicle": "D5W"},
+            "diluent-permitted",
+            N,
+        ),
+        (
+            [("diluent-required", "saline-x", "", "info"), ("diluent-required", "dextrose-x", "", "hard")],
+            {"vehicle": "NS"},
+            "diluent-not-listed",
+            C,
+        ),
         ([("diluent-contraindicated", "dextrose-x", "", "hard")], {"vehicle": "D5W"}, "diluent-contraindicated", S),
         ([("diluent-contraindicated", "dextrose-x", "", "caution")], {"vehicle": "D5W"}, "diluent-contraindicated", C),
         ([("diluent-contraindicated", "any-other-than-NS", "", "hard")], {"vehicle": "D5W"}, "diluent-contraindicated", S),
