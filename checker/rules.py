@@ -246,16 +246,15 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
             wording.diluent_not_listed(knowledge, drug, vehicle, required, bool(permitting)),
             FindingKind.DILUENT,
         )
-        return
     if against or judged.status is Status.INCOMPATIBLE:
         return
     tells = judged.status is Status.VARIABLE if permitting else judged.status in (Status.VARIABLE, Status.COMPATIBLE)
     if tells:
         told = wording.line_finding(knowledge, judged, FindingKind.DILUENT)
         # The labels' word stands against tests that disagree (often of long storage), and no strength was asked that a source could be silent on.
-        settled = permitting or (judged.status is Status.COMPATIBLE and infusion.conditions.conc is None)
+        settled = permitting or closed or (judged.status is Status.COMPATIBLE and infusion.conditions.conc is None)
         yield replace(told, level=Level.NOTE) if settled else told
-    elif not permitting:
+    elif not permitting and not closed:
         yield wording.diluent_not_known(knowledge, drug, vehicle, required)
 
 
