@@ -370,7 +370,9 @@ def diluent_not_known(knowledge: Knowledge, drug: str, fluid: str, named: Sequen
     """Neither a label nor a test says whether the product may be prepared in this fluid. named: lists of examples that do not hold it."""
     text = f"{name(knowledge, drug)} in {name(knowledge, fluid)}: no label or test that was read covers this. Check the product's label."
     if named:
-        text += f" Labels name as examples: {', '.join(dict.fromkeys(vehicle(knowledge, value) for rule in named for value in rule.values))}."
+        text += (
+            f" Labels name as examples: {', '.join(dict.fromkeys(vehicle(knowledge, value) for rule in named for value in rule.values))}."
+        )
     return Finding(
         level=Level.NOTE,
         kind=FindingKind.DILUENT,
