@@ -9,7 +9,6 @@ Orders carry a RxNorm code where the base has one, a name, and a SNOMED CT route
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import statistics
 import sys
@@ -51,11 +50,11 @@ def main() -> int:
         with serving(workers=options.workers) as server:
             for _ in range(2):
                 load.feed(server.port, SIGN, many * options.workers)
-            full = statistics.median(_rate(load.saturate(server.port, SIGN, many, turn)) for _ in range(3))
+            full = statistics.median(load.rate(load.saturate(server.port, SIGN, many, turn)) for _ in range(3))
             outcome = load.steady(server.port, SIGN, many, full / 2, steady_for)
-        percentiles = [_percentile(outcome.seconds, share) for share in (0.5, 0.95, 0.99, 1.0)]
+        percentiles = [load.percentile(outcome.seconds, share) for share in (0.5, 0.95, 0.99, 1.0)]
         latency.append(
-            [kind, sum(map(len, many)) // len(many), full, outcome.asked, outcome.failed, *percentiles, _percentile(outcome.late, 0.99)]
+            [kind, sum(map(len, many)) // len(many), full, outcome.asked, outcome.failed, *percentiles, load.percentile(outcome.late, 0.99)]
         )
         slowest.append(percentiles[1])
     sheet.say(
@@ -154,18 +153,6 @@ def _spent(server: Server) -> float:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _rate(outcome: load.Outcome) -> float:
-    if outcome.failed:
-        raise RuntimeError(f"{outcome.failed} of {outcome.asked} requests failed")
-    return outcome.rate
-
-
-def _percentile(seconds: list[float], share: float) -> float:
-    """Nearest rank, in ms."""
-    ordered = sorted(seconds)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] * 1e3
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ Server and client share this machine: with fewer cores than workers plus one, th
 from __future__ import annotations
 
 import argparse
-import math
 import statistics
 import sys
 
@@ -48,14 +47,14 @@ def main() -> int:
                 load.saturate(server.port, CHECK, bodies, 1.0 if options.quick else 3.0)
             check, noop = [], []
             for _ in range(turns):
-                check.append(_rate(load.saturate(server.port, CHECK, six, turn)))
-                noop.append(_rate(load.saturate(server.port, NOOP, six, turn)))
-            full = statistics.median(_rate(load.saturate(server.port, CHECK, twenty, turn)) for _ in range(3))
+                check.append(load.rate(load.saturate(server.port, CHECK, six, turn)))
+                noop.append(load.rate(load.saturate(server.port, NOOP, six, turn)))
+            full = statistics.median(load.rate(load.saturate(server.port, CHECK, twenty, turn)) for _ in range(3))
             outcome = load.steady(server.port, CHECK, twenty, full / 2, steady_for)
         ratios = [a / b for a, b in zip(check, noop, strict=True)]
         throughput.append([kind, statistics.median(check), statistics.median(noop), statistics.median(ratios), min(ratios), max(ratios)])
-        percentiles = [_percentile(outcome.seconds, share) for share in (0.5, 0.9, 0.99, 1.0)]
-        latency.append([kind, full, full / 2, outcome.asked, outcome.failed, *percentiles, _percentile(outcome.late, 0.99)])
+        percentiles = [load.percentile(outcome.seconds, share) for share in (0.5, 0.9, 0.99, 1.0)]
+        latency.append([kind, full, full / 2, outcome.asked, outcome.failed, *percentiles, load.percentile(outcome.late, 0.99)])
         if kind == KINDS[0]:
             sheet.hold(THROUGHPUT, statistics.median(ratios))
             sheet.hold(LATENCY, percentiles[2])
@@ -70,18 +69,6 @@ def main() -> int:
 
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=1, help="gunicorn's workers (default: %(default)s)")
-
-
-def _rate(outcome: load.Outcome) -> float:
-    if outcome.failed:
-        raise RuntimeError(f"{outcome.failed} of {outcome.asked} requests failed")
-    return outcome.rate
-
-
-def _percentile(seconds: list[float], share: float) -> float:
-    """Nearest rank, in ms."""
-    ordered = sorted(seconds)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] * 1e3
 
 
 if __name__ == "__main__":

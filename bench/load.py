@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -198,3 +199,16 @@ class _Line:
 def bodies(questions: Sequence[Any]) -> list[bytes]:
     """Questions as JSON bodies."""
     return [json.dumps(question).encode("ascii") for question in questions]
+
+
+def rate(outcome: Outcome) -> float:
+    """Requests a second. Raises RuntimeError when any failed: a rate of refusals is none."""
+    if outcome.failed:
+        raise RuntimeError(f"{outcome.failed} of {outcome.asked} requests failed")
+    return outcome.rate
+
+
+def percentile(seconds: list[float], share: float) -> float:
+    """Nearest rank, in ms."""
+    ordered = sorted(seconds)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] * 1e3

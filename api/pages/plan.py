@@ -133,11 +133,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One infusion of the plan in words. lumen: empty = it has no place."""
+    """One infusion of the plan in words. when: empty = it has no place."""
 
     title: str
     drug: str
-    lumen: str
     when: str
     text: str
     elsewhere: tuple[tuple[str, str], ...]
@@ -168,7 +167,6 @@ class PlanView:
     shared: tuple[Share, ...]
     lumens: tuple[LumenView, ...]
     left_out: tuple[Line, ...]
-    conflict: str
     goals: tuple[tuple[Goal, str], ...]
     checked: Answer
 
@@ -182,18 +180,19 @@ def plan_page() -> Response | str:
     if (request.method == "POST" or not asked.canonical) and len(asked.query) <= LONGEST_LINK:
         return redirect(f"/plan?{asked.query}" if asked.query else "/plan", 303)  # type: ignore[return-value]
     view, mistakes = _planned(here, asked) if asked.go else (None, [])
+    wrong = {mistake.field: mistake.reason for mistake in mistakes}
     told = page(
         "plan.html",
         asked=asked,
         view=view,
         mistakes=mistakes,
-        chips=_infusions(here, asked, mistakes),
-        lumens=_lumens(here, asked, mistakes),
+        chips=_infusions(here, asked, wrong),
+        lumens=_lumens(here, asked, wrong),
         medications=[
             (number, name, resolve(here, name, f"medications/{number - 1}", asked.choosing))
             for number, name in enumerate(asked.medications, start=1)
         ],
-        problems={mistake.field: mistake.reason for mistake in mistakes},
+        problems=wrong,
         fluids=fluids(here),
         presets=PRESETS,
         example=EXAMPLE,
@@ -252,7 +251,7 @@ def _mistake(asked: PlanAsked, at: str, reason: str, mend: str) -> Mistake:
 # --- the form ---
 
 
-def _infusions(here: Service, asked: PlanAsked, mistakes: list[Mistake]) -> list[InfusionChip]:
+def _infusions(here: Service, asked: PlanAsked, wrong: dict[str, str]) -> list[InfusionChip]:
     chips = []
     for number, item in enumerate(asked.infusions, start=1):
         state, drug, matched, why, choices = resolve(here, item.drug, f"infusions/{number - 1}", asked.choosing)
@@ -268,22 +267,22 @@ def _infusions(here: Service, asked: PlanAsked, mistakes: list[Mistake]) -> list
                 asked=item,
                 unread=unread,
                 aside=aside,
-                problems=_problems(mistakes, plan_question.LETTERS, number),
+                problems=_problems(wrong, plan_question.LETTERS, number),
             )
         )
     return chips
 
 
-def _lumens(here: Service, asked: PlanAsked, mistakes: list[Mistake]) -> list[LumenChip]:
+def _lumens(here: Service, asked: PlanAsked, wrong: dict[str, str]) -> list[LumenChip]:
     chips = []
     for number, item in enumerate(asked.lumens, start=1):
         choices = resolve(here, item.fluid, f"lumens/{number - 1}/fluid", asked.choosing)[4] if item.fluid else ()
-        chips.append(LumenChip(number, item, choices, _problems(mistakes, plan_question.LUMEN_LETTERS, number)))
+        chips.append(LumenChip(number, item, choices, _problems(wrong, plan_question.LUMEN_LETTERS, number)))
     return chips
 
 
-def _problems(mistakes: list[Mistake], letters: dict[str, str], number: int) -> dict[str, str]:
-    wrong = {mistake.field: mistake.reason for mistake in mistakes}
+def _problems(wrong: dict[str, str], letters: dict[str, str], number: int) -> dict[str, str]:
+    """What is wrong with one entry, by the letter of its field. wrong: by field, of the whole form."""
     return {letter: wrong[f"{letter}{number}"] for letter in letters if f"{letter}{number}" in wrong}
 
 
@@ -304,7 +303,6 @@ def _view(here: Service, plan: Plan) -> PlanView:
         shared=tuple(item for item in shared if not item.ask),
         lumens=tuple(_lumen(here, plan, number) for number in range(len(plan.question.lumens))),
         left_out=tuple(_line(here, plan, item) for item in plan.placements if item.lumen is None),
-        conflict=plan.core.text if plan.core else "",
         goals=tuple((goal, GOALS[goal.name]) for goal in plan.goals),
         checked=answers.answer(here.knowledge, plan.report, Asked()),
     )
@@ -351,7 +349,6 @@ def _line(here: Service, plan: Plan, placement: Placement) -> Line:
     return Line(
         title=plan_chart.named(plan, here.knowledge, placement.wish),
         drug=plan.question.wishes[placement.wish].infusion.drug,
-        lumen=lumens[placement.lumen].name if placement.lumen is not None else "",
         when=", ".join(f"{clock(plan.question, dose.start)}–{clock(plan.question, dose.end)}" for dose in placement.doses)
         or ("all the time" if placement.lumen is not None else ""),
         text=placement.text,

@@ -15,7 +15,7 @@ from knowledge import Knowledge
 
 NAMES, LABELS, AXIS = 118, 214, 888  # widths: names of lumens, names of infusions, 24 hours
 WIDTH = NAMES + LABELS + AXIS + 14
-LANE, LEAST, GAP, TOP = 27, 38, 8, 26  # heights: a lane, a lumen at least, between lumens, the clock
+LANE, BAR, LEAST, GAP, TOP = 27, 19, 38, 8, 26  # heights: a lane, the bar in it, a lumen at least, between lumens, the clock
 EVERY = 120  # minutes between two times on the clock
 _LETTER, _PADDING = 6.1, 7  # widths in a bar: a letter, both sides
 _LONGEST_LABEL = 27  # letters that fit beside the axis
@@ -71,7 +71,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The picture. hours: place and clock time of the lines down. axis: where the day begins and ends."""
+    """The picture. hours: place and clock time of the lines down. axis: where the day begins and ends. names: where lanes are named."""
 
     width: float
     height: float
@@ -79,6 +79,8 @@ class Chart:
     hours: tuple[tuple[float, str], ...]
     rows: tuple[Row, ...]
     summary: str
+    names: int = NAMES
+    bar: int = BAR
 
     @property
     def flushed(self) -> bool:
