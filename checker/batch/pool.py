@@ -1,5 +1,7 @@
 """The workers of one machine: processes that answer chunks in order, and are replaced when one dies.
 
+Each process has a pipe of its own, whose other end one thread here holds. A process that dies ends its pipe, even half way through an answer, and so is noticed at once.
+The executors of the standard library share one pipe among their processes, and wait for ever for the rest of an answer whose writer was killed.
 A chunk that was under way in a process that died is given out again; a chunk is a pure function of its rows, so nothing is lost or doubled.
 """
 
@@ -7,12 +9,17 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import queue
 import signal
+import traceback
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 from checker.batch.errors import BatchError, WrongKnowledge
 from checker.batch.files import Chunk
@@ -24,8 +31,6 @@ from knowledge.terms import Mode
 MOST_DEATHS = 3  # of workers on one chunk, before the batch gives up
 SELDOM = (1_000_000, 20, 100)  # of gc.set_threshold
 AHEAD = 3  # chunks given out for each worker
-
-_worker: Worker | WrongKnowledge | None = None
 
 
 def inline(worker: Worker, chunks: Iterator[tuple[int, Chunk]]) -> Iterator[tuple[Chunk, Answer]]:
@@ -39,13 +44,23 @@ class Pool:
 
     def __init__(self, workers: int, task: Task, root: Path | None, overlay: Path | None, expected: str) -> None:
         self.workers = workers
-        self._given = (task, root, overlay, expected)
-        self._executor = self._start()
         self.deaths = 0
+        self._closing = False
+        self._lock = Lock()
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["checker.batch.pool"])
+        self._processes = [_Process(context, (task, root, overlay, expected)) for _ in range(workers)]
+        self._idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
+        for process in self._processes:
+            self._idle.put(process)
+        self._threads = ThreadPoolExecutor(workers, "batch")
 
     def answers(self, chunks: Iterator[tuple[int, Chunk]], screen: Screen) -> Iterator[tuple[Chunk, Answer]]:
-        """Answers in the order of the chunks; as many are under way as keeps the workers busy. screen learns what theirs asked."""
-        waiting: deque[tuple[int, Chunk, Future[Answer]]] = deque()
+        """Answers in the order of the chunks; as many are under way as keeps the workers busy. screen learns what theirs asked.
+
+        Raises BatchError when one chunk kills every worker it is given to.
+        """
+        waiting: deque[tuple[Chunk, Future[Answer]]] = deque()
         ended = False
         while True:
             while not ended and len(waiting) < self.workers * AHEAD:
@@ -53,61 +68,95 @@ class Pool:
                 if item is None:
                     ended = True
                 else:
-                    waiting.append((*item, self._submit(*item, waiting)))
+                    waiting.append((item[1], self._threads.submit(self._answer, *item)))
             if not waiting:
                 return
-            answer = self._first(waiting)
-            _, chunk, _ = waiting.popleft()
+            chunk, future = waiting.popleft()
+            answer = future.result()
             for mode, told in answer.learned:
                 screen.matrix(Mode(mode)).learn(told)
             yield chunk, answer
 
     def close(self) -> None:
-        """Let the processes go."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """Let the processes go, whatever they are at."""
+        self._closing = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            for process in self._processes:
+                process.kill()
 
-    def _start(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["checker.batch.pool"])
-        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin, initargs=self._given)
-
-    def _submit(self, file: int, chunk: Chunk, waiting: deque[tuple[int, Chunk, Future[Answer]]]) -> Future[Answer]:
+    def _answer(self, file: int, chunk: Chunk) -> Answer:
+        """One chunk, given out again as often as workers die over it."""
+        process = self._idle.get()
         try:
-            return self._executor.submit(_answer, file, chunk)
-        except BrokenProcessPool:
-            self._replace(waiting)
-            return self._executor.submit(_answer, file, chunk)
-
-    def _first(self, waiting: deque[tuple[int, Chunk, Future[Answer]]]) -> Answer:
-        """The answer to the oldest chunk, given out again as often as workers die over it."""
-        for _ in range(MOST_DEATHS + 1):
-            try:
-                return waiting[0][2].result()
-            except BrokenProcessPool:
-                self._replace(waiting)
-        chunk = waiting[0][1]
+            for _ in range(MOST_DEATHS + 1):
+                try:
+                    told = process.ask(file, chunk)
+                except (EOFError, OSError):
+                    self._replace(process)
+                    continue
+                if isinstance(told, Exception):
+                    raise told
+                return told
+        finally:
+            self._idle.put(process)
         raise BatchError(
             f"{MOST_DEATHS + 1} workers died over the rows from line {chunk.line} on",
             "give the machine more memory or fewer --workers, then run again with --resume",
         )
 
-    def _replace(self, waiting: deque[tuple[int, Chunk, Future[Answer]]]) -> None:
-        """New processes for those that died; what they had not answered is given out again."""
-        self.deaths += 1
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        self._executor = self._start()
-        for place, (file, chunk, future) in enumerate(waiting):
-            if not (future.done() and not future.cancelled() and future.exception() is None):
-                waiting[place] = (file, chunk, self._executor.submit(_answer, file, chunk))
+    def _replace(self, process: _Process) -> None:
+        with self._lock:
+            if self._closing:
+                raise CancelledError
+            self.deaths += 1
+            process.kill()
+            process.start()
 
 
-def _begin(task: Task, root: Path | None, overlay: Path | None, expected: str) -> None:
-    global _worker  # noqa: PLW0603  # one worker a process, made once
+class _Process:
+    """One worker process and our end of its pipe."""
+
+    def __init__(self, context: Any, given: tuple[Any, ...]) -> None:
+        self._context, self._given = context, given
+        self.start()
+
+    def start(self) -> None:
+        self._pipe, theirs = self._context.Pipe()
+        self._process = self._context.Process(target=_serve, args=(theirs, *self._given), daemon=True)
+        self._process.start()
+        theirs.close()  # or the pipe would not end with the process
+
+    def ask(self, file: int, chunk: Chunk) -> Answer | Exception:
+        """The answer, or what the worker raised. Raises EOFError or OSError when the process dies over it."""
+        self._pipe.send((file, chunk))
+        return self._pipe.recv()  # type: ignore[no-any-return]
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+
+
+def _serve(pipe: Connection, task: Task, root: Path | None, overlay: Path | None, expected: str) -> None:
+    """The life of a worker process: a chunk in, its answer out, until the pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     try:
-        _worker = loaded(task, root, overlay, expected)
+        worker: Worker | WrongKnowledge = loaded(task, root, overlay, expected)
     except WrongKnowledge as error:  # told with the first chunk: a process that dies here would only be replaced
-        _worker = error
+        worker = error
+    with suppress(EOFError, OSError):  # the parent is gone
+        while True:
+            file, chunk = pipe.recv()
+            pipe.send(worker if isinstance(worker, WrongKnowledge) else _answered(worker, file, chunk))
+
+
+def _answered(worker: Worker, file: int, chunk: Chunk) -> Answer | Exception:
+    """The answer, or what went wrong, with the place where it did."""
+    try:
+        return worker.answer(chunk, file)
+    except Exception as error:
+        error.add_note(traceback.format_exc())
+        return error
 
 
 def loaded(task: Task, root: Path | None, overlay: Path | None, expected: str) -> Worker:
@@ -133,10 +182,3 @@ def check(knowledge: Knowledge, expected: str) -> None:
         raise WrongKnowledge(
             f"a worker holds knowledge {stamp(knowledge)}, the batch was begun with {expected}", "bring all machines to the same knowledge"
         )
-
-
-def _answer(file: int, chunk: Chunk) -> Answer:
-    if isinstance(_worker, WrongKnowledge):
-        raise _worker
-    assert _worker is not None  # noqa: S101  # made by _begin
-    return _worker.answer(chunk, file)

@@ -6,8 +6,8 @@ import errno
 import gc
 import hashlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -104,10 +104,11 @@ def _once(batch: Batch, knowledge: Knowledge, files: list[Source], task: Task, t
     try:
         resumed = output.open(rows.header(rows.Dress(task.level, task.form, "", "" if task.several else None)), batch.resume)
         begun = output.tally.sets if resumed else 0
-        for chunk, answer in _answers(batch, files, task, worker, output.place, deaths):
-            output.add(answer, chunk.end)
-            long[0] |= chunk.columns is not None and chunk.columns.long
-            told(_bytes(files, chunk), output.tally.sets)
+        with closing(_answers(batch, files, task, worker, output.place, deaths)) as answers:
+            for chunk, answer in answers:
+                output.add(answer, chunk.end)
+                long[0] |= chunk.columns is not None and chunk.columns.long
+                told(_bytes(files, chunk), output.tally.sets)
         repeats = output.repeats()
         long[0] |= _is_long(files, batch.ignore)
         if long[0] and repeats.ids > len(repeats.hashes):
@@ -139,7 +140,9 @@ def _once(batch: Batch, knowledge: Knowledge, files: list[Source], task: Task, t
         raise
 
 
-def _answers(batch: Batch, files: list[Source], task: Task, worker: Worker, start: Place, deaths: list[int]) -> Iterator[tuple[Chunk, Any]]:
+def _answers(
+    batch: Batch, files: list[Source], task: Task, worker: Worker, start: Place, deaths: list[int]
+) -> Generator[tuple[Chunk, Any], None, None]:
     expected = stamp(worker.knowledge)
     if batch.dask:
         from checker.batch.cluster import Cluster  # an optional extra

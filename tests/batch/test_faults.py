@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import multiprocessing
 import os
 import random
+import shutil
 import signal
+import struct
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +24,10 @@ import zstandard
 
 from checker.batch import Batch, BatchError, WrongKnowledge, pool, run
 from checker.batch.output import repeats
+from checker.batch.pool import _answered as answered
+from checker.batch.pool import _serve as serve
 from checker.batch.tally import SEEN
+from checker.batch.work import Task
 from knowledge import Knowledge
 from tests.batch.conftest import ndjson, read, rows, screen
 from tests.batch.test_rows import write_long
@@ -42,24 +49,77 @@ def test_a_killed_worker_is_replaced(world: Knowledge, tmp_path: Path, monkeypat
     """kill -9 of a worker process in the middle: its rows are answered by another."""
     given = ndjson(tmp_path / "in.ndjson", rows(world, 3_000))
     screen(world, given, tmp_path / "whole.ndjson")
-    pools: list[pool.Pool] = []
-    start = pool.Pool._start
-    monkeypatch.setattr(pool.Pool, "_start", lambda self: pools.append(self) or start(self))
     killed: list[int] = []
 
     def told(taken: int, sets: int) -> None:
         if sets > 500 * (len(killed) + 1) and len(killed) < 2:
-            process = next(iter(pools[-1]._executor._processes.values()))
-            os.kill(process.pid, signal.SIGKILL)
-            process.join()
-            killed.append(process.pid)
+            process = next(child for child in multiprocessing.active_children() if child.pid not in killed)
+            process.kill()
+            killed.append(process.pid or 0)
 
     done = run(Batch(given=str(given), out=tmp_path / "out.ndjson", workers=2, root=WORLD), world, told)
 
     assert 2 == len(killed)
-    assert done.deaths >= 1
+    assert 2 == done.deaths
     assert (tmp_path / "whole.ndjson").read_bytes() == (tmp_path / "out.ndjson").read_bytes()
     assert done.summary["balances"]
+
+
+def half_an_answer(pipe: Connection, task: Task, root: Path, overlay: Path | None, expected: str) -> None:
+    """A worker killed while it writes: of the 1 MB that it says will come, 10 bytes do. The next one lives."""
+    died = root.with_name("died")
+    if died.exists():
+        serve(pipe, task, root, overlay, expected)
+    died.touch()
+    pipe.recv()
+    os.write(pipe.fileno(), struct.pack("!i", 1 << 20) + b"x" * 10)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_killed_half_way_through_its_answer(world: Knowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the rest of it."""
+    given = ndjson(tmp_path / "in.ndjson", rows(world, 1_000))
+    screen(world, given, tmp_path / "whole.ndjson")
+    shutil.copytree(WORLD, tmp_path / "world")
+    monkeypatch.setattr(pool, "_serve", half_an_answer)
+    done = screen(world, given, tmp_path / "out.ndjson", workers=2, root=tmp_path / "world")
+
+    assert done.deaths >= 1
+    assert (tmp_path / "whole.ndjson").read_bytes() == (tmp_path / "out.ndjson").read_bytes()
+
+
+def dies(pipe: Connection, *_: Any) -> None:
+    """A worker that no chunk survives."""
+    pipe.recv()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_rows_that_kill_every_worker(world: Knowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ndjson(tmp_path / "in.ndjson", rows(world, 100))
+    monkeypatch.setattr(pool, "_serve", dies)
+    with pytest.raises(BatchError, match="4 workers died over the rows from line 1 on"):
+        screen(world, given, tmp_path / "out.ndjson", workers=2)
+
+
+def test_what_a_worker_raises_is_raised_here(world: Knowledge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error is no death: it is not tried again, and says where in the worker it arose."""
+    given = ndjson(tmp_path / "in.ndjson", rows(world, 100))
+    monkeypatch.setattr(pool, "_serve", fails)
+    with pytest.raises(ZeroDivisionError) as raised:
+        screen(world, given, tmp_path / "out.ndjson", workers=2)
+
+    assert "in answer" in raised.value.__notes__[0]
+
+
+class Failing:
+    def answer(self, chunk: Any, file: int) -> float:
+        return 1 / 0
+
+
+def fails(pipe: Connection, *_: Any) -> None:
+    while True:
+        file, chunk = pipe.recv()
+        pipe.send(answered(Failing(), file, chunk))  # type: ignore[arg-type]
 
 
 def test_a_worker_with_other_knowledge_is_refused(world: Knowledge, tmp_path: Path) -> None:
