@@ -256,7 +256,7 @@ def _told(knowledge: Knowledge, row: Row) -> dict[str, str]:
 @main.command("gaps")
 @_options
 def gaps_command(root: Path | None, as_json: bool) -> None:
-    """Infused drugs that lack evidence, rules, interactions, a pH or a code.
+    """Infused drugs that lack evidence, rules, interactions, a pH, a code or a diluent from a label.
 
     \b
     Example:

@@ -9,7 +9,7 @@ from typing import Any
 
 from knowledge.link import Knowledge
 from knowledge.model import Cited, Drug, Records
-from knowledge.terms import Kind, Mode, Review
+from knowledge.terms import Kind, Mode, Result, Review, SourceKind
 
 Counts = dict[str, Any]
 
@@ -96,6 +96,7 @@ def gaps(knowledge: Knowledge, grid: Iterable[str] = ()) -> dict[str, list[str]]
         "no interactions": _without(drugs, meeting),
         "no pH": [drug.id for drug in drugs if not _has_ph(drug)],
         "no code": [drug.id for drug in drugs if not drug.codes],
+        "no diluent from a label": without_diluent(knowledge.records),
     }
     found["nothing at all"] = sorted(set(found["no evidence"]) & set(found["no rules"]) & set(found["no interactions"]))
     common = sorted(name for name in set(grid) if name in knowledge.drugs)
@@ -104,6 +105,26 @@ def gaps(knowledge: Knowledge, grid: Iterable[str] = ()) -> dict[str, list[str]]
             f"{a} + {b}" for a, b in combinations(common, 2) if not knowledge.rows(a, b, Mode.Y_SITE)
         ]
     return found
+
+
+def without_diluent(records: Records) -> list[str]:
+    """Infused drugs of which no label names a diluent, by a rule (`undiluted` and `premix` count) or as compatible with a fluid."""
+    labels = {source.id for source in records.sources if source.kind is SourceKind.LABEL}
+    fluids = {drug.id for drug in records.drugs if drug.kind is Kind.FLUID}
+    diluted = {
+        name
+        for row in records.rows
+        if row.cited.source in labels and row.mode is Mode.ADMIXTURE and row.result is Result.COMPATIBLE and fluids & set(row.pair)
+        for name in row.pair
+    }
+    return [
+        drug.id
+        for drug in records.drugs
+        if drug.kind is Kind.DRUG
+        and drug.infused
+        and drug.id not in diluted
+        and not any(rule.rule == "diluent-required" and rule.cited.source in labels for rule in drug.rules)
+    ]
 
 
 def citations(records: Records) -> Iterator[Cited]:

@@ -60,6 +60,35 @@ def test_gaps_are_infused_drugs_that_lack_something(world: Knowledge) -> None:
     assert [] == found["no code"]
 
 
+def test_a_diluent_comes_from_a_label_that_names_it_or_calls_a_fluid_compatible(folder: Folder) -> None:
+    def lacking() -> list[str]:
+        return gaps(load(folder.root, cache=False))["no diluent from a label"]
+
+    before = lacking()
+    folder.write("drugs/mirrorin.yaml", "name: mirrorin\nkind: drug\ninfused: yes\ngroup: other\ncodes: {unii: [MMMMMMMMMM]}\n")
+    assert sorted([*before, "mirrorin"]) == sorted(lacking())
+    study = (
+        "source: {{id: mirrorin-leaflet, kind: {kind}, publisher: Nobody, title: Mirrorin, locator: shelf 1}}\nread: {{what: label}}\n"
+        "rows:\n  - {{drug: mirrorin, with: fictional-dextrose, mode: {mode}, basis: physical, result: {result}, finding: {finding}, at: section 4}}\n"
+    )
+    for kind, mode, result, names in (
+        ("label", "admixture", "compatible", True),
+        ("label", "admixture", "incompatible", False),
+        ("label", "y-site", "compatible", False),
+        ("guideline", "admixture", "compatible", False),
+    ):
+        folder.write(
+            "studies/mirrorin-leaflet.yaml",
+            study.format(kind=kind, mode=mode, result=result, finding="other" if result == "incompatible" else "none"),
+        )
+        assert names is ("mirrorin" not in lacking()), (kind, mode, result)
+    rule = "rules:\n  - {rule: diluent-required, value: undiluted, effect: info, source: mirrorin-leaflet, at: section 4, read: label}\n"
+    folder.append("drugs/mirrorin.yaml", rule)
+    assert "mirrorin" in lacking()  # the rule stands, but on a guideline
+    folder.write("studies/mirrorin-leaflet.yaml", study.format(kind="label", mode="y-site", result="compatible", finding="none"))
+    assert "mirrorin" not in lacking()
+
+
 def test_gaps_of_common_pairs(world: Knowledge) -> None:
     found = gaps(world, ["exemplapenem", "fictazolam", "nonesuch", "not-in-the-base"])["common pairs without Y-site evidence"]
 
