@@ -152,57 +152,36 @@ def _chips(here: Service, asked: Asked, mistakes: list[Mistake]) -> list[Chip]:
     wrong = {mistake.field: mistake.reason for mistake in mistakes}
     chips = []
     for number, entry in enumerate(asked.entries, start=1):
-        state, drug, matched, why, choices = resolve(here, entry.drug, f"drugs/{number - 1}", _links(asked))
         problems = {letter: wrong[f"{letter}{number}"] for letter in question.LETTERS if f"{letter}{number}" in wrong}
         if entry.vehicle and isinstance(found := here.names.resolve_vehicle(entry.vehicle, ""), NotUnderstood):
             problems.setdefault(
                 "v", f'"{entry.vehicle}" is not understood' + (f"; did you mean {', '.join(found.candidates)}?" if found.candidates else "")
             )
-        understood, unread = paste.aside(entry.extra)
-        forms = formulations(here).get(drug, ())
-        if entry.form and entry.form not in forms:
-            forms = (*forms, entry.form)
-        chips.append(
-            Chip(
-                number,
-                entry.drug,
-                wording.name(here.knowledge, drug) if drug else entry.drug,
-                drug,
-                matched,
-                state,
-                why,
-                choices,
-                problems,
-                entry,
-                forms,
-                understood,
-                unread,
-            )
-        )
+        chips.append(_chip(here, asked, number, entry, f"drugs/{number - 1}", problems))
     return chips
 
 
 def _medications(here: Service, asked: Asked, mistakes: list[Mistake]) -> list[Chip]:
     wrong = {mistake.field: mistake.reason for mistake in mistakes}
-    chips = []
-    for number, name in enumerate(asked.medications, start=1):
-        state, drug, matched, why, choices = resolve(here, name, f"medications/{number - 1}", _links(asked))
-        problems = {"m": wrong[f"m{number}"]} if f"m{number}" in wrong else {}
-        chips.append(
-            Chip(
-                number,
-                name,
-                wording.name(here.knowledge, drug) if drug else name,
-                drug,
-                matched,
-                state,
-                why,
-                choices,
-                problems,
-                paste.Entry(drug=name),
-                (),
-                "",
-                "",
-            )
+    return [
+        _chip(
+            here,
+            asked,
+            number,
+            paste.Entry(drug=name),
+            f"medications/{number - 1}",
+            {"m": wrong[f"m{number}"]} if f"m{number}" in wrong else {},
         )
-    return chips
+        for number, name in enumerate(asked.medications, start=1)
+    ]
+
+
+def _chip(here: Service, asked: Asked, number: int, entry: paste.Entry, at: str, problems: dict[str, str]) -> Chip:
+    """One drug or other medicine as it was asked. at: its place in the question, as problems name it."""
+    state, drug, matched, why, choices = resolve(here, entry.drug, at, _links(asked))
+    understood, unread = paste.aside(entry.extra)
+    forms = formulations(here).get(drug, ())
+    if entry.form and entry.form not in forms:
+        forms = (*forms, entry.form)
+    name = wording.name(here.knowledge, drug) if drug else entry.drug
+    return Chip(number, entry.drug, name, drug, matched, state, why, choices, problems, entry, forms, understood, unread)
