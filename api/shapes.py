@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from checker import Renderer, cite_line, wording
+from checker import Renderer, cite_line, product_words, wording
 from knowledge import Knowledge
 from knowledge.link import Stated
 from knowledge.model import Acidity, Cited, ClassMembership, Component, Content, Drug, Interaction, Row, Rule, Source
@@ -47,7 +47,7 @@ class Shapes:
                 "value": rule.values,
                 "unit": rule.unit,
                 "effect": rule.effect,
-                "text": wording.demand(self.knowledge, [rule]),
+                "text": product_words.demand(self.knowledge, [rule]),
                 "note": rule.note,
             }
         ) | {"source": self.cited(rule.cited)}

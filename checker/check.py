@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, combinations, count
 from typing import NamedTuple, TypeVar
 
-from checker import acidbase, interactions, rules, wording
+from checker import acidbase, interactions, line_words, product_words, rules, wording
 from checker.line import judge
 from checker.model import (
     Conditions,
@@ -67,7 +67,7 @@ class Checker:
         """Answer an order. Deterministic; never raises for what is unknown."""
         found: list[Finding] = [wording.not_understood(item) for item in order.not_understood]
         infusions = tuple(self._with_standard(infusion) for infusion in order.infusions) if self.knowledge.standards else order.infusions
-        found += [wording.standard(self.knowledge, infusion) for infusion in infusions if infusion.assumed]
+        found += [product_words.standard(self.knowledge, infusion) for infusion in infusions if infusion.assumed]
         for infusion in infusions:
             if order.focus is None or infusion.at in order.focus:
                 found += self._alone(infusion, order.age_days)
@@ -162,7 +162,7 @@ class Checker:
             if drug.conditions.vehicle == fluid.drug:
                 judged = rules.diluent_judgement(self.knowledge, drug)
                 # but for missing data, it is told of the drug alone
-                return judged, [wording.line_finding(self.knowledge, judged)] if judged.status is Status.NO_DATA else []
+                return judged, [line_words.line_finding(self.knowledge, judged)] if judged.status is Status.NO_DATA else []
         return self._judge(mode, a.drug, b.drug, a.conditions, b.conditions)
 
     def _judge(self, mode: Mode, a: str, b: str, asked_a: Conditions, asked_b: Conditions) -> tuple[Judgement, tuple[Finding, ...]]:
@@ -175,7 +175,7 @@ class Checker:
             judged = judge(self.knowledge, mode, a, b, asked_a, asked_b, hits)
             cautioned = acidbase.caution(self.knowledge, judged)
             flush = rules.flush_fluids(self.knowledge, judged.pair[0], judged.pair[1])[0] if judged.status is Status.NO_DATA else ()
-            findings = (wording.line_finding(self.knowledge, judged, flush=flush), *([cautioned] if cautioned else []))
+            findings = (line_words.line_finding(self.knowledge, judged, flush=flush), *([cautioned] if cautioned else []))
             kept = _keep(self._judged, key, (judged, findings))
         return kept
 
@@ -187,7 +187,7 @@ class Checker:
         if not together:
             return ()
         kept = self._own.get(together)
-        return _keep(self._own, together, (wording.mixture(together),)) if kept is None else kept
+        return _keep(self._own, together, (line_words.mixture(together),)) if kept is None else kept
 
     def _in_turn(self, mode: Mode, a: Infusion, b: Infusion, infusions: Sequence[Infusion]) -> list[Finding]:
         """Two that follow each other on one line: what must not meet needs a flush between."""
@@ -199,7 +199,7 @@ class Checker:
         if level is None:
             return []
         fluids, flushes = rules.flush_fluids(self.knowledge, a.drug, b.drug)
-        return [wording.flush(self.knowledge, level, judged, fluids, flushes)]
+        return [line_words.flush(self.knowledge, level, judged, fluids, flushes)]
 
 
 def _keep(memory: dict[tuple[object, ...], Value], key: tuple[object, ...], value: Value) -> Value:

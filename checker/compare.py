@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checker.check import Checker
+from checker.line_words import permitting
 from checker.model import UNSTATED, Judgement, Reason, Status
 from checker.names import Match, Names
-from checker.wording import permitting
 from knowledge import Knowledge
 from knowledge.conflicts import kappa
 from knowledge.terms import Mode

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
-from checker import acidbase, rules, wording
+from checker import acidbase, line_words, product_words, rules
 from checker.check import Checker
 from checker.model import Finding, Infusion, Judgement, Order, Reason, Status
 from checker.plan_model import DAY, STEP, Bar, Bond, Lumen, PairBond, PlanQuestion, Policy, Schedule
@@ -116,9 +116,9 @@ class _Judging:
             if drug.conditions.vehicle == fluid.drug:  # the drug is in it already; what speaks against that speaks against the line
                 judged = rules.diluent_judgement(self.knowledge, drug)
                 together = self._in_own_fluid(drug.drug, fluid.drug, judged)
-                return together, _FREE if together is Bond.SAFE else _FLUSH, judged, wording.line_finding(self.knowledge, judged)
+                return together, _FREE if together is Bond.SAFE else _FLUSH, judged, line_words.line_finding(self.knowledge, judged)
         judged = self.checker.judge(Mode.Y_SITE, one.drug, other.drug, one.conditions, other.conditions)
-        finding = wording.line_finding(self.knowledge, judged)
+        finding = line_words.line_finding(self.knowledge, judged)
         if judged.status is Status.INCOMPATIBLE:
             own = judged.reason is Reason.EXCLUDED_BY_RULE and any(
                 hit.value in OWN_LUMEN and hit.rule.effect is Effect.HARD for hit in judged.rules
@@ -159,7 +159,9 @@ class _Judging:
         central = self._central(number, hard=True)
         if central and not lumen.central:
             return Bar(
-                code="central-only", text=f"not a central lumen. {wording.demand(self.knowledge, central)}", sources=rules.cites(central)
+                code="central-only",
+                text=f"not a central lumen. {product_words.demand(self.knowledge, central)}",
+                sources=rules.cites(central),
             )
         met = fluids.get((number, place))
         strict = self.question.policy is Policy.STRICT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
-from checker import wording
+from checker import product_words, wording
 from checker.model import Status
 from checker.plan_judge import Judged
 from checker.plan_model import DAY, Bond, Core, Goal, Needed, PairBond, Placement, PlanQuestion, PlanStatus, Shared
@@ -140,7 +140,7 @@ class Words:
         if placement.doses:
             text += f", at {listed([clock(self.question, dose.start) for dose in placement.doses])}"
         if (placement.wish, placement.lumen) in self.judged.advice:
-            text += f" (against advice: {wording.demand(self.knowledge, self.judged.advice[placement.wish, placement.lumen]).rstrip('.')})"
+            text += f" (against advice: {product_words.demand(self.knowledge, self.judged.advice[placement.wish, placement.lumen]).rstrip('.')})"
         company = [wish for wish, lumen in where.items() if lumen == placement.lumen and wish != placement.wish]
         if not company:
             text += f". Alone: {self._reasons(placement)}" if placement.elsewhere else ". It is the only lumen"

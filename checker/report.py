@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from checker import wording
+from checker import line_words, wording
 from checker.model import (
     Cite,
     Finding,
@@ -135,7 +135,7 @@ class Renderer:
                     "value": hit.value,
                     "against": hit.against,
                     "effect": hit.rule.effect,
-                    "text": wording.rule_hit(self.knowledge, hit),
+                    "text": line_words.rule_hit(self.knowledge, hit),
                     "source": self.cited(hit.rule.cited),
                 }
                 | self._via(hit.via)

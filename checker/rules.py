@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from checker import wording
+from checker import line_words, product_words, wording
 from checker.line import judge
 from checker.model import UNSTATED, Cite, Conditions, Finding, Infusion, Judgement, Level, RuleHit, Status
 from checker.model import Kind as FindingKind
@@ -158,7 +158,7 @@ def _rule_finding(
         kind=kind,
         code=code,
         drugs=(drug,),
-        text=text or wording.demand(knowledge, rules),
+        text=text or product_words.demand(knowledge, rules),
         sources=cites(rules),
     )
 
@@ -181,10 +181,10 @@ def _route(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> Iterator[F
             "not-iv",
             drug,
             not_iv + other_only,
-            wording.not_iv(knowledge, drug, hard, not_iv + other_only),
+            product_words.not_iv(knowledge, drug, hard, not_iv + other_only),
         )
     elif other_only and not iv:
-        yield _rule_finding(knowledge, Level.CAUTION, "not-iv", drug, other_only, wording.not_iv(knowledge, drug, False, other_only))
+        yield _rule_finding(knowledge, Level.CAUTION, "not-iv", drug, other_only, product_words.not_iv(knowledge, drug, False, other_only))
 
 
 def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule], forbidden: Sequence[Rule]) -> Iterator[Finding]:
@@ -193,7 +193,13 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     if vehicle is None or vehicle in (PREMIX, UNDILUTED):
         if required and vehicle is None:
             yield _rule_finding(
-                knowledge, Level.NOTE, "diluent-required", drug, required, wording.diluents(knowledge, drug, required), FindingKind.DILUENT
+                knowledge,
+                Level.NOTE,
+                "diluent-required",
+                drug,
+                required,
+                product_words.diluents(knowledge, drug, required),
+                FindingKind.DILUENT,
             )
         return
     required = [rule for rule in required if not set(rule.values) <= {PREMIX, UNDILUTED}]  # a ready-made product says nothing of the others
@@ -218,12 +224,12 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
             "diluent-contraindicated",
             drug,
             against,
-            wording.diluent_forbidden(knowledge, drug, vehicle, via),
+            product_words.diluent_forbidden(knowledge, drug, vehicle, via),
             FindingKind.DILUENT,
         )
         yield replace(told, sources=told.sources + wording.cites(via.cited)) if via else told
     elif judged.status is Status.INCOMPATIBLE:
-        yield wording.line_finding(knowledge, judged, FindingKind.DILUENT)
+        yield line_words.line_finding(knowledge, judged, FindingKind.DILUENT)
     elif permitting and all(vehicle in rule.values for rule in closed):
         yield _rule_finding(
             knowledge,
@@ -231,7 +237,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
             "diluent-permitted",
             drug,
             permitting,
-            wording.diluent_permitted(knowledge, drug, vehicle),
+            product_words.diluent_permitted(knowledge, drug, vehicle),
             FindingKind.DILUENT,
         )
     elif closed:
@@ -243,19 +249,19 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
             "diluent-not-listed",
             drug,
             required,
-            wording.diluent_not_listed(knowledge, drug, vehicle, required, bool(permitting)),
+            product_words.diluent_not_listed(knowledge, drug, vehicle, required, bool(permitting)),
             FindingKind.DILUENT,
         )
     if against or judged.status is Status.INCOMPATIBLE:
         return
     tells = judged.status is Status.VARIABLE if permitting else judged.status in (Status.VARIABLE, Status.COMPATIBLE)
     if tells:
-        told = wording.line_finding(knowledge, judged, FindingKind.DILUENT)
+        told = line_words.line_finding(knowledge, judged, FindingKind.DILUENT)
         # The labels' word stands against tests that disagree (often of long storage), and no strength was asked that a source could be silent on.
         settled = permitting or closed or (judged.status is Status.COMPATIBLE and infusion.conditions.conc is None)
         yield replace(told, level=Level.NOTE) if settled else told
     elif not permitting and not closed:
-        yield wording.diluent_not_known(knowledge, drug, vehicle, required)
+        yield product_words.diluent_not_known(knowledge, drug, vehicle, required)
 
 
 def diluent_judgement(knowledge: Knowledge, infusion: Infusion) -> Judgement:
@@ -296,7 +302,7 @@ def _concentration(knowledge: Knowledge, infusion: Infusion, highest: Sequence[R
     for code, rules in over.items():
         if rules:
             yield _rule_finding(
-                knowledge, _worst(rules), code, infusion.drug, rules, wording.limit(knowledge, infusion.drug, code, str(conc), rules)
+                knowledge, _worst(rules), code, infusion.drug, rules, product_words.limit(knowledge, infusion.drug, code, str(conc), rules)
             )
 
 
@@ -323,7 +329,7 @@ def _duration(knowledge: Knowledge, infusion: Infusion, rules: Sequence[Rule]) -
             "min-infusion-time",
             infusion.drug,
             short,
-            wording.limit(knowledge, infusion.drug, "min-infusion-time", f"{infusion.hours * 60:g} min", short),
+            product_words.limit(knowledge, infusion.drug, "min-infusion-time", f"{infusion.hours * 60:g} min", short),
         )
 
 
@@ -349,7 +355,7 @@ def _rate(knowledge: Knowledge, infusion: Infusion, rules: Sequence[Rule]) -> It
             "max-rate",
             infusion.drug,
             over,
-            wording.limit(knowledge, infusion.drug, "max-rate", f"{infusion.rate_ml_per_h:g} mL/h", over),
+            product_words.limit(knowledge, infusion.drug, "max-rate", f"{infusion.rate_ml_per_h:g} mL/h", over),
         )
     undecided = [rule for rule in rules if "kg" in rule.unit or "PE" in rule.unit]
     if undecided:

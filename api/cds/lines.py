@@ -8,7 +8,7 @@ from typing import Any
 from api.cds import summaries
 from api.cds.cards import Cards
 from api.fhir.orders import Given
-from checker import wording
+from checker import product_words, wording
 from knowledge import Knowledge
 
 Json = dict[str, Any]
@@ -21,7 +21,7 @@ def overview(cards: Cards, knowledge: Knowledge, orders: Sequence[Given], seed: 
     if not asked:
         return []
     names = [wording.name(knowledge, drug) for drug in asked]
-    lines = "\n".join(f"- {wording.demand(knowledge, rules)}" for rules in asked.values())
+    lines = "\n".join(f"- {product_words.demand(knowledge, rules)}" for rules in asked.values())
     sources = cards.details.sources(wording.cites(rule.cited for rules in asked.values() for rule in rules))
     detail = "\n\n".join(
         (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from api.pages import words
 from api.pages.question import Asked
 from api.pages.words import Mark, RowView, SourceView
-from checker import wording
+from checker import product_words, wording
 from checker.model import Finding, Infusion, Judgement, Kind, Level, PairResult, Reason, Relation, Report, Status
 from knowledge import Knowledge
 from knowledge.terms import Severity
@@ -304,7 +304,7 @@ class _Shaper:
         for drug in told:
             flushing = [rule for rule in self.knowledge.drugs[drug].rules if rule.rule == "flush-before-after"]
             if flushing:
-                text = wording.demand(self.knowledge, flushing).removeprefix(f"{wording.name(self.knowledge, drug)}: ")
+                text = product_words.demand(self.knowledge, flushing).removeprefix(f"{wording.name(self.knowledge, drug)}: ")
                 told[drug].append(
                     Demand("flush", text, tuple(dict.fromkeys(words.source(self.knowledge, rule.cited) for rule in flushing)))
                 )

@@ -16,7 +16,7 @@ from api.pages.frame import bp, page
 from api.pages.words import Mark, SourceView
 from api.problems import Failure
 from api.service import Service, service
-from checker import wording
+from checker import product_words, wording
 from checker.model import UNSTATED, NotUnderstood
 from knowledge import Knowledge
 from knowledge.model import Acidity, Drug, Rule
@@ -277,7 +277,7 @@ def _rules(base: Knowledge, drug: Drug, kinds: tuple[str, ...]) -> list[tuple[st
 
 def sentence(base: Knowledge, rule: Rule) -> str:
     """One product rule in words, without the product's name."""
-    text = wording.demand(base, [rule]).removeprefix(f"{wording.name(base, rule.drug)}: ")
+    text = product_words.demand(base, [rule]).removeprefix(f"{wording.name(base, rule.drug)}: ")
     return f"{text} ({rule.note})" if rule.note else text
 
 

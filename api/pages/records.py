@@ -12,7 +12,7 @@ from api.pages.frame import bp, page
 from api.pages.words import RowView
 from api.problems import Failure
 from api.service import service
-from checker import AskProblem, cite_line, wording
+from checker import AskProblem, cite_line, line_words, wording
 from checker.model import UNSTATED, Judgement
 from knowledge import Knowledge
 from knowledge.link import Stated
@@ -46,7 +46,7 @@ def pair(a: str, b: str) -> Response | str:
 
 def _judged(base: Knowledge, judged: Judgement) -> tuple[words.Mark, str, list[RowView], list[words.SourceView]]:
     """How a mode was judged: mark, sentence, tests, and the sources that are no test."""
-    finding = wording.line_finding(base, judged)
+    finding = line_words.line_finding(base, judged)
     text = finding.text.removeprefix(f"{words.names_of(base, judged.pair)}: ")
     if finding.code == "compatible/tested":
         text = "found compatible, only under the conditions below."

@@ -1,0 +1,113 @@
+"""What one product's rules say to a person: its demands, its diluents, its limits, the facility's standard for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checker import wording
+from checker.model import Finding, Infusion, Level
+from checker.model import Kind as FindingKind
+from knowledge.link import POLICY_SOURCE, Knowledge, Via
+from knowledge.model import Cited, Rule
+
+_ALTERNATIVES = frozenset({"diluent-required", "reconstitution-fluid", "flush-before-after"})
+
+
+def demand(knowledge: Knowledge, rules: Sequence[Rule]) -> str:
+    """A product's demand, from the template of its rule kind; differing sources are shown side by side."""
+    drug = wording.name(knowledge, rules[0].drug)
+    template = knowledge.words.get("rule", {}).get(rules[0].rule, "{value} {unit}")
+    said = dict.fromkeys(
+        template.replace("{value}", _values(knowledge, rule))
+        .replace("{unit}", wording.word(knowledge, "unit", rule.unit) if rule.unit else "")
+        .replace(" .", ".")
+        .strip()
+        for rule in rules
+    )
+    return f"{drug}: {' / '.join(said)}"
+
+
+def _values(knowledge: Knowledge, rule: Rule) -> str:
+    said = [
+        wording.vehicle(knowledge, value)
+        if value in knowledge.drugs
+        else value
+        if value[0] in "0123456789<>"
+        else wording.word(knowledge, "value", value)
+        for value in rule.values
+    ]
+    return (" or " if rule.rule in _ALTERNATIVES else ", ").join(said)
+
+
+def not_iv(knowledge: Knowledge, drug: str, hard: bool, rules: Sequence[Rule]) -> str:
+    """A product asked as an infusion that is not for the vein."""
+    seen = dict.fromkeys(wording.word(knowledge, "value", value) for rule in rules for value in rule.values if value in ("sc", "im"))
+    instead = f" It is {' or '.join(seen)}." if seen else ""
+    strength = (
+        "is not to be given into a vein."
+        if hard
+        else "is given another way than by vein in the labels seen; other presentations may differ."
+    )
+    return f"{wording.name(knowledge, drug)} {strength}{instead} Check the route and the product."
+
+
+def diluents(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> str:
+    """What the labels permit as diluent."""
+    lists = dict.fromkeys(", ".join(wording.vehicle(knowledge, value) for value in rule.values) for rule in rules)
+    return f"{wording.name(knowledge, drug)}: diluents by label: {' / '.join(lists)}."
+
+
+def diluent_forbidden(knowledge: Knowledge, drug: str, fluid: str, via: Via | None) -> str:
+    through = f" ({wording.via_text(knowledge, via)})" if via else ""
+    return f"{wording.name(knowledge, drug)} must not be prepared in {wording.name(knowledge, fluid)}{through}."
+
+
+def diluent_not_known(knowledge: Knowledge, drug: str, fluid: str, named: Sequence[Rule] = ()) -> Finding:
+    """Neither a label nor a test says whether the product may be prepared in this fluid. named: lists of examples that do not hold it."""
+    text = f"{wording.name(knowledge, drug)} in {wording.name(knowledge, fluid)}: no label or test that was read covers this. Check the product's label."
+    if named:
+        text += f" Labels name as examples: {', '.join(dict.fromkeys(wording.vehicle(knowledge, value) for rule in named for value in rule.values))}."
+    return Finding(
+        level=Level.NOTE,
+        kind=FindingKind.DILUENT,
+        code="diluent-not-known",
+        drugs=(drug,),
+        text=text,
+        sources=wording.cites(rule.cited for rule in named),
+    )
+
+
+def diluent_permitted(knowledge: Knowledge, drug: str, fluid: str) -> str:
+    return f"{wording.name(knowledge, drug)}: {wording.name(knowledge, fluid)} is a diluent that the label permits."
+
+
+def diluent_not_listed(knowledge: Knowledge, drug: str, fluid: str, rules: Sequence[Rule], elsewhere: bool) -> str:
+    opening = "is permitted by one label and not listed by another" if elsewhere else "is not among the diluents that the label permits"
+    return f"{wording.name(knowledge, fluid)} {opening}. {diluents(knowledge, drug, rules)}"
+
+
+def limit(knowledge: Knowledge, drug: str, code: str, asked: str, rules: Sequence[Rule]) -> str:
+    """A limit that was passed."""
+    limits = " / ".join(dict.fromkeys(f"{rule.values[0]} {rule.unit}".strip() for rule in rules))
+    what = {
+        "max-concentration": "is above the highest concentration",
+        "min-concentration": "is below the lowest concentration",
+        "min-infusion-time": "is shorter than the least infusion time",
+        "max-rate": "is above the highest rate",
+    }[code]
+    return f"{wording.name(knowledge, drug)}: {asked} {what} of the label ({limits})."
+
+
+def standard(knowledge: Knowledge, infusion: Infusion) -> Finding:
+    """A concentration that the question did not give, taken from the facility's standards."""
+    whose = knowledge.overlay.name if knowledge.overlay else "this facility"
+    fluid = f" in {wording.vehicle(knowledge, infusion.conditions.vehicle)}" if infusion.conditions.vehicle else ""
+    text = f"{wording.name(knowledge, infusion.drug)}: no concentration was asked; the standard of {whose} was assumed: {infusion.conditions.conc}{fluid}."
+    return Finding(
+        level=Level.NOTE,
+        kind=FindingKind.RULE,
+        code="standard-concentration",
+        drugs=(infusion.drug,),
+        text=text,
+        sources=wording.cites([Cited(source=POLICY_SOURCE, at="standards.yaml")]),
+    )
