@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -142,7 +143,7 @@ class Database:
         """Give the connections back."""
         with self._lock:
             if self._engine is not None:
-                self._engine.dispose(close=self._pid == os.getpid())
+                _give_back(self._engine, self._pid)
                 self._engine = None
 
     def up(self) -> bool:
@@ -161,6 +162,7 @@ class Database:
                     self._engine.dispose(close=False)  # the connections belong to the process that forked this one
                     self.down_since = None
                 self._engine, self._pid = connect(self.url), os.getpid()
+                weakref.finalize(self, _give_back, self._engine, self._pid).atexit = False  # a database nobody closed
             return self._engine
 
     def _attempt(self, work: Callable[[Connection], T], reading: bool = False) -> T:
@@ -226,6 +228,10 @@ def connect(url: URL) -> Engine:
     event.listen(engine, "connect", _sqlite)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _give_back(engine: Engine, pid: int) -> None:
+    engine.dispose(close=pid == os.getpid())  # a fork inherits the engine, but its connections belong to the first process
 
 
 def _begin(connection: Connection) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def filled(url: str, count: int = 6, secret: bytes = b"") -> Audit:
 
 def tamper(url: str, *statements: str) -> None:
     """Change the file behind the service's back, as one who can write it could."""
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
         for name in ("audit_no_change", "audit_no_removal"):
             connection.execute(f"DROP TRIGGER IF EXISTS {name}")
         for statement in statements:
