@@ -147,7 +147,7 @@ def _settling(base: Knowledge, judged: Judgement) -> tuple[str, ...]:
     cited = [item.row.cited.source for item in judged.weighed if item.settled] + [hit.rule.cited.source for hit in judged.rules]
     cited += [item.row.cited.source for item in judged.kin] or [row.cited.source for row in judged.context]
     if judged.reason is Reason.PERMITTED_DILUENT:
-        cited += [cited.source for cited in permitting(base, judged.pair)]
+        cited += [rule.cited.source for rule in permitting(base, judged.pair)]
     return tuple(dict.fromkeys(cited))
 
 

@@ -34,7 +34,7 @@ def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Fi
         cited += [item.row.cited for item in _nearest(judged)]
         cited += [row.cited for row in judged.context if row.result is Result.COMPATIBLE]
     if judged.reason is Reason.PERMITTED_DILUENT or contradicted:
-        cited += permitting(knowledge, judged.pair)
+        cited += [rule.cited for rule in permitting(knowledge, judged.pair)]
     if judged.policy is not None:
         cited.append(Cited(source=POLICY_SOURCE, at="policies.yaml"))
     both = f"{wording.name(knowledge, judged.pair[0])} + {wording.name(knowledge, judged.pair[1])}"
@@ -48,13 +48,10 @@ def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Fi
     )
 
 
-def permitting(knowledge: Knowledge, pair: tuple[str, str]) -> list[Cited]:
-    """Where a label names one of a pair as a diluent of the other."""
+def permitting(knowledge: Knowledge, pair: tuple[str, str]) -> list[Rule]:
+    """The rules that name one of a pair as a diluent of the other."""
     return [
-        rule.cited
-        for drug in pair
-        for rule in knowledge.drugs[drug].rules
-        if rule.rule == "diluent-required" and set(rule.values) & set(pair)
+        rule for drug in pair for rule in knowledge.drugs[drug].rules if rule.rule == "diluent-required" and set(rule.values) & set(pair)
     ]
 
 
@@ -82,7 +79,7 @@ def _line_text(knowledge: Knowledge, judged: Judgement, kind: FindingKind, flush
         return f"incompatible {where}{_seen(knowledge, judged)}{_through(knowledge, judged)}. Do not let them meet: use separate lumens, or give one after the other with a flush between.{context}"
     if judged.reason is Reason.CONFLICTING and not any(item.settled for item in judged.weighed):
         against = _kin(knowledge, judged) if judged.kin else f"incompatible {_elsewhere(judged)}"
-        return f"a label names this fluid as a diluent, but {against}. Keep them apart unless a pharmacist knows more."
+        return f"a {wording.authority(knowledge, permitting(knowledge, judged.pair))} names this fluid as a diluent, but {against}. Keep them apart unless a pharmacist knows more."
     if judged.reason is Reason.CONFLICTING:
         return f"results differ {where}{_seen(knowledge, judged)}{_through(knowledge, judged)}. Keep them apart unless your concentrations and fluids match a compatible test.{context}"
     if judged.reason is Reason.OUTSIDE_TESTED:
@@ -101,7 +98,7 @@ def _line_text(knowledge: Knowledge, judged: Judgement, kind: FindingKind, flush
             f"or ask.{_wanted(knowledge, judged)}{context}"
         )
     if judged.reason is Reason.PERMITTED_DILUENT:
-        return "the label names this fluid as a diluent of the product."
+        return f"the {wording.authority(knowledge, permitting(knowledge, judged.pair))} names this fluid as a diluent of the product."
     if not judged.stated:
         return f"reported compatible {where}, but the sources do not state all the conditions that were asked. Check the source before you rely on it.{context}"
     holds = "; ".join(dict.fromkeys(wording.tested(knowledge, item.row) for item in judged.weighed if item.settled))

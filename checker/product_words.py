@@ -39,22 +39,23 @@ def _values(knowledge: Knowledge, rule: Rule) -> str:
     return (" or " if rule.rule in _ALTERNATIVES else ", ").join(said)
 
 
-def not_iv(knowledge: Knowledge, drug: str, hard: bool, rules: Sequence[Rule]) -> str:
-    """A product asked as an infusion that is not for the vein."""
+def not_iv(knowledge: Knowledge, drug: str, rules: Sequence[Rule], outright: bool, elsewhere: bool) -> str:
+    """A product asked as an infusion that is not for the vein. outright: a label forbids it; elsewhere: another label gives it by vein."""
     seen = dict.fromkeys(wording.word(knowledge, "value", value) for rule in rules for value in rule.values if value in ("sc", "im"))
-    instead = f" It is {' or '.join(seen)}." if seen else ""
-    strength = (
-        "is not to be given into a vein."
-        if hard
-        else "is given another way than by vein in the labels seen; other presentations may differ."
-    )
+    instead = f" {'That one' if elsewhere else 'It'} is {' or '.join(seen)}." if seen else ""
+    if outright:
+        strength = "is not to be given into a vein."
+    elif elsewhere:
+        strength = "has a presentation that is not for the vein, beside one that is."
+    else:
+        strength = "is given another way than by vein in the labels seen; other presentations may differ."
     return f"{wording.name(knowledge, drug)} {strength}{instead} Check the route and the product."
 
 
 def diluents(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> str:
-    """What the labels permit as diluent."""
+    """What the labels, or who else speaks, permit as diluent."""
     lists = dict.fromkeys(", ".join(wording.vehicle(knowledge, value) for value in rule.values) for rule in rules)
-    return f"{wording.name(knowledge, drug)}: diluents by label: {' / '.join(lists)}."
+    return f"{wording.name(knowledge, drug)}: diluents by {wording.authority(knowledge, rules)}: {' / '.join(lists)}."
 
 
 def diluent_forbidden(knowledge: Knowledge, drug: str, fluid: str, via: Via | None) -> str:
@@ -66,7 +67,7 @@ def diluent_not_known(knowledge: Knowledge, drug: str, fluid: str, named: Sequen
     """Neither a label nor a test says whether the product may be prepared in this fluid. named: lists of examples that do not hold it."""
     text = f"{wording.name(knowledge, drug)} in {wording.name(knowledge, fluid)}: no label or test that was read covers this. Check the product's label."
     if named:
-        text += f" Labels name as examples: {', '.join(dict.fromkeys(wording.vehicle(knowledge, value) for rule in named for value in rule.values))}."
+        text += f" As examples a {wording.authority(knowledge, named)} names: {', '.join(dict.fromkeys(wording.vehicle(knowledge, value) for rule in named for value in rule.values))}."
     return Finding(
         level=Level.NOTE,
         kind=FindingKind.DILUENT,
@@ -77,12 +78,13 @@ def diluent_not_known(knowledge: Knowledge, drug: str, fluid: str, named: Sequen
     )
 
 
-def diluent_permitted(knowledge: Knowledge, drug: str, fluid: str) -> str:
-    return f"{wording.name(knowledge, drug)}: {wording.name(knowledge, fluid)} is a diluent that the label permits."
+def diluent_permitted(knowledge: Knowledge, drug: str, fluid: str, rules: Sequence[Rule]) -> str:
+    return f"{wording.name(knowledge, drug)}: {wording.name(knowledge, fluid)} is a diluent that the {wording.authority(knowledge, rules)} permits."
 
 
 def diluent_not_listed(knowledge: Knowledge, drug: str, fluid: str, rules: Sequence[Rule], elsewhere: bool) -> str:
-    opening = "is permitted by one label and not listed by another" if elsewhere else "is not among the diluents that the label permits"
+    who = wording.authority(knowledge, rules)
+    opening = "is permitted by one source and not listed by another" if elsewhere else f"is not among the diluents that the {who} permits"
     return f"{wording.name(knowledge, fluid)} {opening}. {diluents(knowledge, drug, rules)}"
 
 
@@ -95,7 +97,7 @@ def limit(knowledge: Knowledge, drug: str, code: str, asked: str, rules: Sequenc
         "min-infusion-time": "is shorter than the least infusion time",
         "max-rate": "is above the highest rate",
     }[code]
-    return f"{wording.name(knowledge, drug)}: {asked} {what} of the label ({limits})."
+    return f"{wording.name(knowledge, drug)}: {asked} {what} of the {wording.authority(knowledge, rules)} ({limits})."
 
 
 def standard(knowledge: Knowledge, infusion: Infusion) -> Finding:

@@ -169,22 +169,16 @@ def cites(rules: Iterable[Rule]) -> tuple[Cite, ...]:
 
 
 def _route(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> Iterator[Finding]:
-    """A product that is not for the vein. A leaflet that says so outright stops; one seen as sc or im only is a caution."""
+    """A product that is not for the vein. A leaflet that says so outright stops, one seen as sc or im only cautions; each less where another label gives it by vein."""
     not_iv = [rule for rule in rules if "not-iv" in rule.values]
     other_only = [rule for rule in rules if set(rule.values) & {"sc", "im"}]
     iv = any(set(rule.values) & {"iv", "iv-push"} for rule in rules)
-    if not_iv:
-        hard = any(rule.effect is Effect.HARD for rule in not_iv) and not iv
-        yield _rule_finding(
-            knowledge,
-            Level.STOP if hard else Level.CAUTION,
-            "not-iv",
-            drug,
-            not_iv + other_only,
-            product_words.not_iv(knowledge, drug, hard, not_iv + other_only),
-        )
-    elif other_only and not iv:
-        yield _rule_finding(knowledge, Level.CAUTION, "not-iv", drug, other_only, product_words.not_iv(knowledge, drug, False, other_only))
+    if not not_iv and (iv or not other_only):
+        return
+    outright = any(rule.effect is Effect.HARD for rule in not_iv)
+    level = (Level.CAUTION if iv else Level.STOP) if outright else Level.NOTE if iv else Level.CAUTION
+    said = product_words.not_iv(knowledge, drug, not_iv + other_only, outright and not iv, iv)
+    yield _rule_finding(knowledge, level, "not-iv", drug, not_iv + other_only, said)
 
 
 def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule], forbidden: Sequence[Rule]) -> Iterator[Finding]:
@@ -237,7 +231,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
             "diluent-permitted",
             drug,
             permitting,
-            product_words.diluent_permitted(knowledge, drug, vehicle),
+            product_words.diluent_permitted(knowledge, drug, vehicle, permitting),
             FindingKind.DILUENT,
         )
     elif closed:

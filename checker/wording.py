@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from checker.model import Cite, Finding, Level, NotUnderstood, Weighed
 from checker.model import Kind as FindingKind
 from knowledge.link import Knowledge, Via
-from knowledge.model import Cited, Row, Side
-from knowledge.terms import PREMIX, UNDILUTED, Review
+from knowledge.model import Cited, Row, Rule, Side
+from knowledge.terms import PREMIX, UNDILUTED, Review, SourceKind
 
 
 def name(knowledge: Knowledge, node: str) -> str:
@@ -32,6 +32,12 @@ def cites(cited: Iterable[Cited]) -> tuple[Cite, ...]:
         if places.get(place) is not Review.TRANSCRIBED:
             places[place] = item.review
     return tuple(Cite(source=source, at=at, read=read, review=str(review)) for (source, at, read), review in places.items())
+
+
+def authority(knowledge: Knowledge, rules: Iterable[Rule]) -> str:
+    """Who speaks through some rules, in a word: "label" where one of them stands in a label, else the kind of the first one's source."""
+    kinds = [knowledge.sources[rule.cited.source].kind for rule in rules]
+    return "label" if SourceKind.LABEL in kinds or not kinds else word(knowledge, "source", kinds[0])
 
 
 def word(knowledge: Knowledge, words: str, code: str) -> str:

@@ -96,6 +96,7 @@ S, C, N = Level.STOP, Level.CAUTION, Level.NOTE
         ([("route", "not-iv", "", "hard")], {}, "not-iv", S),
         ([("route", "not-iv", "", "hard"), ("route", "iv", "", "info")], {}, "not-iv", C),  # labels differ
         ([("route", "not-iv", "", "caution")], {}, "not-iv", C),
+        ([("route", "not-iv", "", "caution"), ("route", "iv", "", "info")], {}, "not-iv", N),
         ([("route", "sc", "", "info")], {}, "not-iv", C),
         ([("route", "sc", "", "info"), ("route", "iv", "", "info")], {}, "not-iv", None),
         ([("route", "not-iv", "", "hard")], {"route": "sc"}, "not-iv", None),
