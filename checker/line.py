@@ -6,13 +6,13 @@ The order of judgement is a clinical decision: docs/reasoning.md#one-pair.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from checker.model import Conditions, Judgement, Reason, Relation, RuleHit, Status, Weighed
-from knowledge.link import Evidence, Knowledge
-from knowledge.model import Policy, Row, Side
-from knowledge.terms import Effect, Kind, Mode, Result
+from knowledge.link import Evidence, Knowledge, Via
+from knowledge.model import Policy, Row, Rule, Side
+from knowledge.terms import PREMIX, UNDILUTED, Effect, Kind, Mode, Result
 from knowledge.units import Concentration
 
 Box = tuple[float, float, float, float]  # low and high of one side, then of the other
@@ -39,14 +39,14 @@ def judge(
     if hard:
         status, reason, settling = Status.INCOMPATIBLE, Reason.EXCLUDED_BY_RULE, ()
     elif status is Status.NO_DATA:
-        kin = _kin(knowledge, a, b)
-        permitted = reason is Reason.NOT_STUDIED and _permitted(knowledge, a, b)
+        kin = _kin(knowledge, mode, a, b, asked_a, asked_b)
+        permitted, disputed = _permitted(knowledge, a, b) if reason is Reason.NOT_STUDIED else (False, False)
         if any(row.result is Result.INCOMPATIBLE for row in context):
             status, reason = Status.VARIABLE, Reason.CONFLICTING if permitted else Reason.OTHER_MODE
         elif kin:
             status, reason = Status.VARIABLE, Reason.CONFLICTING if permitted else Reason.COMPOSITION
         elif permitted:
-            status, reason = Status.COMPATIBLE, Reason.PERMITTED_DILUENT
+            status, reason = (Status.VARIABLE, Reason.CONFLICTING) if disputed else (Status.COMPATIBLE, Reason.PERMITTED_DILUENT)
     if rules and not hard and status in (Status.COMPATIBLE, Status.NO_DATA):
         status, reason = Status.VARIABLE, Reason.EXCLUDED_BY_RULE
 
@@ -124,7 +124,10 @@ def _side_relations(side: Side, asked: Conditions, with_conc: bool) -> Iterable[
     """One relation for each thing that was asked of this side."""
     if asked.vehicle is not None:
         yield Relation.SILENT if not side.vehicles else Relation.COVERS if asked.vehicle in side.vehicles else Relation.EXCLUDES
-    if asked.formulation is not None:
+    if asked.formulation is None:
+        if side.formulation:  # what was tested in one formulation is not proven for a product that was not named
+            yield Relation.SILENT
+    else:
         yield Relation.SILENT if not side.formulation else Relation.COVERS if asked.formulation == side.formulation else Relation.EXCLUDES
     if with_conc and asked.conc is not None:
         if side.conc is None:
@@ -214,30 +217,53 @@ def _touches(other: Row, hull: Box, row: Row) -> bool:
     return True
 
 
-def _kin(knowledge: Knowledge, a: str, b: str) -> tuple[Weighed, ...]:
-    """Incompatible rows of the carriers of what one drug contains, and of its common name: a caution, no more."""
+def _kin(knowledge: Knowledge, mode: Mode, a: str, b: str, asked_a: Conditions, asked_b: Conditions) -> tuple[Weighed, ...]:
+    """Incompatible rows of the carriers of what one drug contains, of its common name, and of the fluid it runs in: a caution, no more."""
     found: list[Weighed] = []
-    for drug, other in ((a, b), (b, a)):
-        for via in knowledge.kin.get(drug, ()):
-            if via.through == other or any(via.through == back.through for back in knowledge.kin.get(other, ())):
-                continue  # the other drug carries the same component itself
-            for mode in _MODES:
-                found += [
-                    Weighed(row=item.row, relation=Relation.SILENT, via=via)
-                    for item in knowledge.rows(via.through, other, mode)
-                    if item.row.result is Result.INCOMPATIBLE and item.via is None
-                ]
+    for drug, other, vehicle in ((a, b, asked_a.vehicle), (b, a, asked_b.vehicle)):
+        found += _kin_of(knowledge, drug, other)
+        if vehicle in knowledge.drugs and vehicle not in (drug, other):
+            found += _in_vehicle(knowledge, mode, drug, vehicle, other)
     return tuple(found)
 
 
-def _permitted(knowledge: Knowledge, a: str, b: str) -> bool:
-    """Whether one of the pair is a fluid in which a label has the other diluted."""
+def _kin_of(knowledge: Knowledge, drug: str, other: str) -> Iterator[Weighed]:
+    for via in knowledge.kin.get(drug, ()):
+        if via.through == other or any(via.through == back.through for back in knowledge.kin.get(other, ())):
+            continue  # the other drug carries the same component itself
+        for mode in _MODES:
+            for item in knowledge.rows(via.through, other, mode):
+                if item.row.result is Result.INCOMPATIBLE and item.via is None:
+                    yield Weighed(row=item.row, relation=Relation.SILENT, via=via)
+
+
+def _in_vehicle(knowledge: Knowledge, mode: Mode, drug: str, vehicle: str, other: str) -> Iterator[Weighed]:
+    """What speaks against the other drug in the fluid that this one runs in, unless something speaks for it too."""
+    rows = [item.row for each in {mode, Mode.ADMIXTURE} for item in knowledge.rows(vehicle, other, each)]
+    if _permitted(knowledge, *sorted((vehicle, other)))[0] or any(row.result is not Result.INCOMPATIBLE for row in rows):
+        return
+    via = Via(kind="vehicle", through=vehicle, member=drug)
+    yield from (Weighed(row=row, relation=Relation.SILENT, via=via) for row in rows)
+    yield from _kin_of(knowledge, vehicle, other)
+
+
+def _permitted(knowledge: Knowledge, a: str, b: str) -> tuple[bool, bool]:
+    """Whether one of the pair is a fluid in which a label has the other diluted, and whether another label's list leaves it out."""
     for drug, fluid in ((a, b), (b, a)):
         record = knowledge.drugs.get(fluid)
-        if (
-            record is not None
-            and record.kind is Kind.FLUID
-            and any(rule.rule == "diluent-required" and fluid in rule.values for rule in knowledge.drugs[drug].rules)
-        ):
-            return True
-    return False
+        if record is not None and record.kind is Kind.FLUID:
+            naming, leaving_out = diluent_word(knowledge.drugs[drug].rules, fluid)
+            if naming:
+                return True, bool(leaving_out)
+    return False, False
+
+
+def diluent_word(rules: Iterable[Rule], fluid: str) -> tuple[list[Rule], list[Rule]]:
+    """The rules that name a fluid as a diluent, and the closed lists that leave it out.
+
+    A list of examples (`info`) speaks against no other fluid, and a ready-made or undiluted product says nothing of them.
+    """
+    lists = [rule for rule in rules if rule.rule == "diluent-required" and not set(rule.values) <= {PREMIX, UNDILUTED}]
+    return [rule for rule in lists if fluid in rule.values], [
+        rule for rule in lists if rule.effect is not Effect.INFO and fluid not in rule.values
+    ]

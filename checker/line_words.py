@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from checker import wording
+from checker.line import diluent_word
 from checker.model import Finding, Judgement, Level, Reason, RuleHit, Status, Weighed
 from checker.model import Kind as FindingKind
 from knowledge.link import POLICY_SOURCE, Knowledge
@@ -35,6 +36,8 @@ def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Fi
         cited += [row.cited for row in judged.context if row.result is Result.COMPATIBLE]
     if judged.reason is Reason.PERMITTED_DILUENT or contradicted:
         cited += [rule.cited for rule in permitting(knowledge, judged.pair)]
+    if contradicted:
+        cited += [rule.cited for drug, fluid in (judged.pair, judged.pair[::-1]) for rule in _leaving_out(knowledge, drug, fluid)]
     if judged.policy is not None:
         cited.append(Cited(source=POLICY_SOURCE, at="policies.yaml"))
     both = f"{wording.name(knowledge, judged.pair[0])} + {wording.name(knowledge, judged.pair[1])}"
@@ -53,6 +56,11 @@ def permitting(knowledge: Knowledge, pair: tuple[str, str]) -> list[Rule]:
     return [
         rule for drug in pair for rule in knowledge.drugs[drug].rules if rule.rule == "diluent-required" and set(rule.values) & set(pair)
     ]
+
+
+def _leaving_out(knowledge: Knowledge, drug: str, fluid: str) -> list[Rule]:
+    naming, leaving_out = diluent_word(knowledge.drugs[drug].rules, fluid)
+    return leaving_out if naming else []
 
 
 def _diluent_text(knowledge: Knowledge, judged: Judgement) -> str:
@@ -78,8 +86,12 @@ def _line_text(knowledge: Knowledge, judged: Judgement, kind: FindingKind, flush
     if judged.status is Status.INCOMPATIBLE:
         return f"incompatible {where}{_seen(knowledge, judged)}{_through(knowledge, judged)}. Do not let them meet: use separate lumens, or give one after the other with a flush between.{context}"
     if judged.reason is Reason.CONFLICTING and not any(item.settled for item in judged.weighed):
-        against = _kin(knowledge, judged) if judged.kin else f"incompatible {_elsewhere(judged)}"
-        return f"a {wording.authority(knowledge, permitting(knowledge, judged.pair))} names this fluid as a diluent, but {against}. Keep them apart unless a pharmacist knows more."
+        who = wording.authority(knowledge, permitting(knowledge, judged.pair))
+        elsewhere = _elsewhere(judged)
+        if not judged.kin and not elsewhere:
+            return f"a {who} names this fluid as a diluent, and the list of another leaves it out. Check the label of the product at hand."
+        against = _kin(knowledge, judged) if judged.kin else f"incompatible {elsewhere}"
+        return f"a {who} names this fluid as a diluent, but {against}. Keep them apart unless a pharmacist knows more."
     if judged.reason is Reason.CONFLICTING:
         return f"results differ {where}{_seen(knowledge, judged)}{_through(knowledge, judged)}. Keep them apart unless your concentrations and fluids match a compatible test.{context}"
     if judged.reason is Reason.OUTSIDE_TESTED:
@@ -87,10 +99,12 @@ def _line_text(knowledge: Knowledge, judged: Judgement, kind: FindingKind, flush
             return f"found incompatible {where} under other conditions{_seen(knowledge, judged)}; yours were not tested. Keep them apart.{context}"
         nearest = "; ".join(dict.fromkeys(wording.tested(knowledge, item.row) for item in _nearest(judged)))
         return f"yours were not tested {where}. Nearest tests, compatible: {nearest}. They do not prove yours.{context}"
+    studied = f"not tested {where} under these conditions" if judged.weighed else f"not studied {where}"
+    as_such = "" if judged.weighed else " as such"
     if judged.reason is Reason.OTHER_MODE:
-        return f"not studied {where}, but incompatible {_elsewhere(judged)}. Keep them apart."
+        return f"{studied}, but incompatible {_elsewhere(judged)}. Keep them apart."
     if judged.reason is Reason.COMPOSITION:
-        return f"not studied {where} as such, but {_kin(knowledge, judged)}. Keep them apart unless a pharmacist knows more.{context}"
+        return f"{studied}{as_such}, but {_kin(knowledge, judged)}. Keep them apart unless a pharmacist knows more.{context}"
     if judged.reason is Reason.NOT_STUDIED:
         fluids = f" ({' or '.join(wording.vehicle(knowledge, fluid) for fluid in flush)} by label)" if flush else ""
         return (
@@ -99,10 +113,21 @@ def _line_text(knowledge: Knowledge, judged: Judgement, kind: FindingKind, flush
         )
     if judged.reason is Reason.PERMITTED_DILUENT:
         return f"the {wording.authority(knowledge, permitting(knowledge, judged.pair))} names this fluid as a diluent of the product."
+    if forms := _formulations(judged):
+        return f"reported compatible {where} as {forms} only; the question does not name the formulation, and others may fail. Name it, or check the product.{context}"
     if not judged.stated:
         return f"reported compatible {where}, but the sources do not state all the conditions that were asked. Check the source before you rely on it.{context}"
     holds = "; ".join(dict.fromkeys(wording.tested(knowledge, item.row) for item in judged.weighed if item.settled))
     return f"compatible {where} as tested: {holds}.{context}"
+
+
+def _formulations(judged: Judgement) -> str:
+    """The formulations to which a compatible answer is bound because the question names none."""
+    if judged.stated or any(item.settled and not (item.row.a.formulation or item.row.b.formulation) for item in judged.weighed):
+        return ""
+    return " or ".join(
+        dict.fromkeys(form for item in judged.weighed if item.settled for form in (item.row.a.formulation, item.row.b.formulation) if form)
+    )
 
 
 def _wanted(knowledge: Knowledge, judged: Judgement) -> str:

@@ -52,6 +52,12 @@ def not_iv(knowledge: Knowledge, drug: str, rules: Sequence[Rule], outright: boo
     return f"{wording.name(knowledge, drug)} {strength}{instead} Check the route and the product."
 
 
+def undiluted(knowledge: Knowledge, drug: str, rules: Sequence[Rule], either: bool) -> str:
+    """A product asked as supplied that has to be diluted. either: another source gives it undiluted."""
+    but = " Another source gives one product of it undiluted." if either else ""
+    return f"{wording.name(knowledge, drug)} is asked undiluted; the {wording.authority(knowledge, rules)} has it diluted first.{but} Check the strength."
+
+
 def diluents(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> str:
     """What the labels, or who else speaks, permit as diluent."""
     lists = dict.fromkeys(", ".join(wording.vehicle(knowledge, value) for value in rule.values) for rule in rules)

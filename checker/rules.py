@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from checker import line_words, product_words, wording
-from checker.line import judge
+from checker.line import diluent_word, judge
 from checker.model import UNSTATED, Cite, Conditions, Finding, Infusion, Judgement, Level, RuleHit, Status
 from checker.model import Kind as FindingKind
 from knowledge.link import Knowledge
@@ -144,9 +144,18 @@ def own_findings(knowledge: Knowledge, infusion: Infusion, age_days: int | None)
     found += _neonate(knowledge, infusion.drug, rules["neonatal-contraindication"], age_days)
     for kind in DEMANDS:
         asked = [rule for rule in rules[kind] if not set(rule.values) <= _NO]
-        if asked:
+        if asked and kind == "dilution-required" and infusion.conditions.vehicle == UNDILUTED:
+            found.append(_undiluted(knowledge, infusion.drug, asked, rules["diluent-required"]))
+        elif asked:
             found.append(_rule_finding(knowledge, Level.NOTE, kind, infusion.drug, asked))
     return found
+
+
+def _undiluted(knowledge: Knowledge, drug: str, rules: Sequence[Rule], diluents: Sequence[Rule]) -> Finding:
+    """A product asked as supplied, of which a label wants that it be diluted. Where another label gives it undiluted: a caution."""
+    either = any(UNDILUTED in rule.values for rule in diluents)
+    level = Level.CAUTION if either else _worst(rules)
+    return _rule_finding(knowledge, level, "not-diluted", drug, rules, product_words.undiluted(knowledge, drug, rules, either))
 
 
 def _rule_finding(
@@ -198,8 +207,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
         return
     required = [rule for rule in required if not set(rule.values) <= {PREMIX, UNDILUTED}]  # a ready-made product says nothing of the others
     against = [rule for rule in forbidden if _forbids(knowledge, rule, vehicle)]
-    permitting = [rule for rule in required if vehicle in rule.values]
-    closed = [rule for rule in required if rule.effect is not Effect.INFO]  # a list of examples speaks against no other fluid
+    permitting, leaving_out = diluent_word(required, vehicle)
     judged = diluent_judgement(knowledge, infusion)
     if against:
         level = _worst(against)
@@ -224,7 +232,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
         yield replace(told, sources=told.sources + wording.cites(via.cited)) if via else told
     elif judged.status is Status.INCOMPATIBLE:
         yield line_words.line_finding(knowledge, judged, FindingKind.DILUENT)
-    elif permitting and all(vehicle in rule.values for rule in closed):
+    elif permitting and not leaving_out:
         yield _rule_finding(
             knowledge,
             Level.NOTE,
@@ -234,8 +242,8 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
             product_words.diluent_permitted(knowledge, drug, vehicle, permitting),
             FindingKind.DILUENT,
         )
-    elif closed:
-        hard = not permitting and judged.status is not Status.COMPATIBLE and any(rule.effect is Effect.HARD for rule in closed)
+    elif leaving_out:
+        hard = not permitting and judged.status is not Status.COMPATIBLE and any(rule.effect is Effect.HARD for rule in leaving_out)
         level = Level.STOP if hard else Level.CAUTION
         yield _rule_finding(
             knowledge,
@@ -252,9 +260,9 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     if tells:
         told = line_words.line_finding(knowledge, judged, FindingKind.DILUENT)
         # The labels' word stands against tests that disagree (often of long storage), and no strength was asked that a source could be silent on.
-        settled = permitting or closed or (judged.status is Status.COMPATIBLE and infusion.conditions.conc is None)
+        settled = permitting or leaving_out or (judged.status is Status.COMPATIBLE and infusion.conditions.conc is None)
         yield replace(told, level=Level.NOTE) if settled else told
-    elif not permitting and not closed:
+    elif not permitting and not leaving_out:
         yield product_words.diluent_not_known(knowledge, drug, vehicle, required)
 
 

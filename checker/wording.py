@@ -86,6 +86,8 @@ def via_text(knowledge: Knowledge, via: Via) -> str:
         return f"{member} is one of the {through}"
     if via.kind == "carrier":
         return f"{member} contains what {through} carries"
+    if via.kind == "vehicle":
+        return f"{member} runs in it"
     return f"{member} by {via.kind.replace('-', ' ')} {through}"
 
 

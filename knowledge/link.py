@@ -30,7 +30,7 @@ _G_PER_L = {"g/L": 1.0, "%": 10.0, "% w/v": 10.0, "mg/mL": 1.0, "mg/100 mL": 0.0
 class Via:
     """How a fact about something else reaches a drug.
 
-    kind: composition | carrier | common-name | class | component | ingredient. through: the group, carrier, class ...
+    kind: composition | carrier | common-name | class | component | ingredient | vehicle. through: the group, carrier, class, fluid ...
     member: the drug that is reached. cited: where its content or membership stands.
     """
 
