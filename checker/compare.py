@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +85,9 @@ class Difference:
         return not any(getattr(self, name) for name in self.__dataclass_fields__)
 
 
+_AGAINST_OTHERS = frozenset({"dedicated-line", "diluent-contraindicated", "no-admixture"})
+
+
 def difference(old: Knowledge, new: Knowledge) -> Difference:
     """Compare two knowledge bases by their answers (without conditions, in every mode) and their facts."""
     before, after = Checker(old), Checker(new)
@@ -127,13 +130,26 @@ def _gone(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
 
 
 def _speaking(base: Knowledge) -> set[Pair]:
-    """Pairs of which the base says anything beyond what one drug's rules say of all."""
+    """Pairs of which the base says anything: by a row, by a rule of one of them, by a permitted diluent, by what one of them contains."""
+    infused = [drug.id for drug in base.drugs.values() if drug.infused]
     pairs = set(base.evidence)
-    ruled = [
-        drug.id for drug in base.drugs.values() if any(rule.rule in ("dedicated-line", "diluent-contraindicated") for rule in drug.rules)
-    ]
-    grid = [drug.id for drug in base.drugs.values() if drug.infused]
-    return pairs | {(min(a, b), max(a, b)) for a in ruled for b in grid if a != b}
+    for drug in base.drugs.values():
+        kinds = {rule.rule for rule in drug.rules}
+        if kinds & _AGAINST_OTHERS:
+            pairs |= {_pair(drug.id, other) for other in infused if other != drug.id}
+        named = {value for rule in drug.rules if rule.rule == "diluent-required" for value in rule.values if value in base.drugs}
+        pairs |= {_pair(drug.id, fluid) for fluid in named}
+    partners: dict[str, set[str]] = defaultdict(set)
+    for one, other in base.evidence:
+        partners[one].add(other)
+        partners[other].add(one)
+    for name, ways in base.kin.items():
+        pairs |= {_pair(name, other) for via in ways for other in partners[via.through] if other != name}
+    return pairs
+
+
+def _pair(one: str, other: str) -> Pair:
+    return (one, other) if one < other else (other, one)
 
 
 def _judge(checker: Checker, mode: Mode, pair: Pair) -> Judgement:

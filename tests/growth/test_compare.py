@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import combinations
 from xml.etree import ElementTree
 
 import pytest
@@ -10,7 +11,9 @@ from checker import Checker, Names
 from checker.compare import compare, difference
 from checker.coverage import cover, picture
 from checker.growth_cli import told
+from checker.model import UNSTATED
 from knowledge.link import link
+from knowledge.terms import Mode
 
 
 def without(world, source):
@@ -82,6 +85,28 @@ def test_a_label_that_permits_a_fluid_is_named_as_the_source_of_the_change(world
 
     assert permitted and new
     assert all(flip.sources for flip in new)
+
+
+@pytest.mark.parametrize("kind", ["diluent-required", "no-admixture", "dedicated-line", "diluent-contraindicated", "composition", "parent"])
+def test_no_change_of_an_answer_is_missed(world, kind):
+    """Against every pair of the base, asked one by one."""
+    lacking = {"composition": {"composition": ()}, "parent": {"parent": ""}}
+    drugs = tuple(
+        replace(drug, **lacking.get(kind, {"rules": tuple(rule for rule in drug.rules if rule.rule != kind)}))
+        for drug in world.records.drugs
+    )
+    old = link(replace(world.records, drugs=drugs), "y")
+    before, after = Checker(old), Checker(world)
+    expected = {
+        (pair, mode)
+        for pair in combinations(sorted(world.drugs), 2)
+        for mode in Mode
+        if world.drugs[pair[0]].infused and world.drugs[pair[1]].infused
+        if before.judge(mode, *pair, UNSTATED, UNSTATED).status is not after.judge(mode, *pair, UNSTATED, UNSTATED).status
+    }
+
+    assert expected
+    assert expected <= {(flip.pair, flip.mode) for flip in difference(old, world).flips}
 
 
 def test_a_table_is_compared_and_danger_named(tmp_path, world):
