@@ -9,7 +9,7 @@ from checker.line import diluent_word
 from checker.model import Finding, Judgement, Level, Reason, RuleHit, Status, Weighed
 from checker.model import Kind as FindingKind
 from knowledge.link import POLICY_SOURCE, Knowledge
-from knowledge.model import Cited, Policy, Rule
+from knowledge.model import Cited, Policy, Row, Rule
 from knowledge.terms import Mode, Result
 
 _WHERE = {Mode.Y_SITE: "at the Y-site", Mode.ADMIXTURE: "in one container", Mode.SYRINGE: "in one syringe"}
@@ -117,7 +117,7 @@ def _line_text(knowledge: Knowledge, judged: Judgement, kind: FindingKind, flush
         return f"reported compatible {where} as {forms} only; the question does not name the formulation, and others may fail. Name it, or check the product.{context}"
     if not judged.stated:
         return f"reported compatible {where}, but the sources do not state all the conditions that were asked. Check the source before you rely on it.{context}"
-    holds = "; ".join(dict.fromkeys(wording.tested(knowledge, item.row) for item in judged.weighed if item.settled))
+    holds = "; ".join(dict.fromkeys(_held(knowledge, item.row) for item in judged.weighed if item.settled))
     return f"compatible {where} as tested: {holds}.{context}"
 
 
@@ -128,6 +128,11 @@ def _formulations(judged: Judgement) -> str:
     return " or ".join(
         dict.fromkeys(form for item in judged.weighed if item.settled for form in (item.row.a.formulation, item.row.b.formulation) if form)
     )
+
+
+def _held(knowledge: Knowledge, row: Row) -> str:
+    """A test on which a compatible answer rests, with what its record remarks: it may bind the answer further."""
+    return wording.tested(knowledge, row) + (f" ({row.note})" if row.note else "")
 
 
 def _wanted(knowledge: Knowledge, judged: Judgement) -> str:
