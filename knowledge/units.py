@@ -9,6 +9,7 @@ the USP General Notices define it for solutions of solids in liquids.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -82,8 +83,8 @@ class Concentration:
 
 
 def _near(a: float, b: float) -> bool:
-    """Equal but for the rounding of unit conversion."""
-    return a == b or abs(a - b) <= 1e-9 * max(abs(a), abs(b))
+    """Equal but for the rounding of unit conversion. What has no end is near nothing that has one."""
+    return math.isclose(a, b, rel_tol=1e-9)
 
 
 # A closed registry of our own: only what a concentration of an infusion can be made of.

@@ -143,6 +143,16 @@ COVERS = [
     (">2 mg/mL", "2 mg/mL", False),
     ("at least 2 mg/mL", "2 mg/mL", True),
     ("at least 2 mg/mL", ">2 mg/mL", True),
+    # no finite test reaches what was asked without an end
+    ("5 mg/mL", ">5 mg/mL", False),
+    ("5 mg/mL", "at least 5 mg/mL", False),
+    ("2-100 units/mL", ">1000 units/mL", False),
+    ("up to 20 mg/mL", "at least 5 mg/mL", False),
+    # what was asked without a lower bound reaches down to nothing; only a source that says so of its test goes with it
+    ("5 mg/mL", "<5 mg/mL", False),
+    ("2-5 mg/mL", "up to 5 mg/mL", False),
+    ("0.001-5 mg/mL", "<5 mg/mL", False),
+    ("up to 20 mg/mL", "<5 mg/mL", True),
 ]
 
 
