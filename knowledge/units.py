@@ -5,6 +5,9 @@ A concentration is kept in one base unit of its own family: mg/mL (mass), units/
 converted into one another: that would need a molar mass or a valence, a clinical
 fact that a label must state. Percent is weight in volume (1 % = 10 mg/mL), as
 the USP General Notices define it for solutions of solids in liquids.
+
+A point is the decimal sign. A comma parts thousands only where it can do nothing else; one that is, or may be, a
+decimal comma is refused, for the two readings lie a thousandfold apart. So are spellings of units that do.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ class Family(StrEnum):
 
 ACCEPTED = (
     'accepted forms: "5 mg/mL", "5 g/L", "50 mcg/mL", "100 units/mL", "0.4 mEq/mL", '
-    '"20 mmol/L", "0.9 %", "1 g/250 mL"; ranges: "5-10 mg/mL", "<20 mg/mL", "up to 4 mg/mL"'
+    '"20 mmol/L", "0.9 %", "1 g/250 mL"; ranges: "5-10 mg/mL", "<20 mg/mL", "up to 4 mg/mL"; '
+    "a decimal point, never a decimal comma"
 )
 
 
@@ -109,11 +113,11 @@ _BASES = {
     "[charge_amount] / [volume]": (Family.CHARGE, "milliequivalent / milliliter"),
     "[substance] / [volume]": (Family.AMOUNT, "millimole / milliliter"),
 }
-_NUMBER = r"\d+(?:[ ,]\d{3})*(?:\.\d+)?|\d*\.\d+"
+_NUMBER = r"\d+(?:(?: \d{3})+|(?:,\d+)+)?(?:\.\d+)?|\.\d+"
 _SHAPE = re.compile(
     rf"(?P<bound><=|>=|<|>|≤|≥|up to|max(?:imum)?|at most|below|under|at least|min(?:imum)?|above|over)?\s*"
     rf"(?P<low>{_NUMBER})\s*(?:(?:-|–|to)\s*(?P<high>{_NUMBER})\s*)?"
-    r"(?P<unit>[a-zA-Zµμ]+|%)(?:\s*(?:/|per|in)\s*(?P<volume>\d*\.?\d+)?\s*(?P<per>[a-zA-Zµμ]+))?",
+    rf"(?P<unit>[a-zA-Zµμ]+|%)(?:\s*(?:/|per|in)\s*(?P<volume>{_NUMBER})?\s*(?P<per>[a-zA-Zµμ]+))?",
     re.IGNORECASE,
 )
 _UPPER = {"<", "<=", "≤", "up to", "max", "maximum", "at most", "below", "under"}
@@ -124,7 +128,8 @@ _STRICT = {"<", ">", "below", "under", "above", "over"}
 def _parse(text: str) -> Concentration:
     shape = _SHAPE.fullmatch(text.strip())
     if shape is None:
-        raise ConcentrationError(f'"{text}" is not a concentration')
+        comma = ": write numbers with a decimal point" if re.search(r"\d,\d", text) else ""
+        raise ConcentrationError(f'"{text}" is not a concentration{comma}')
     low = _number(shape["low"])
     high = _number(shape["high"]) if shape["high"] else low
     unit, per = shape["unit"], shape["per"]
@@ -137,7 +142,7 @@ def _parse(text: str) -> Concentration:
     else:
         family, factor = _factor(text, unit, per)
         if shape["volume"]:
-            volume = float(shape["volume"])
+            volume = _number(shape["volume"])
             if volume == 0:
                 raise ConcentrationError(f'"{text}" divides by a volume of zero')
             factor /= volume
@@ -156,14 +161,29 @@ def _parse(text: str) -> Concentration:
 
 
 def _number(text: str) -> float:
-    return float(re.sub(r"[ ,](?=\d{3})", "", text))
+    """A number as wards write it. Raises ConcentrationError for a comma that is no, or may be no, mark of thousands."""
+    whole, point, rest = text.partition(".")
+    first, *groups = re.split("[ ,]", whole)
+    comma = "," in whole
+    if comma and len(groups) == 1 and not point:
+        decimal = f"{first}.{groups[0].rstrip('0') or '0'}"
+        if first.startswith("0") or len(first) > 3 or len(groups[0]) != 3:
+            raise ConcentrationError(f'"{text}" has a decimal comma: write "{decimal}"')
+        if groups[0] != "000":  # "25,000" is left to thousands: nobody states three decimals that are naught
+            raise ConcentrationError(
+                f'the comma in "{text}" may part thousands or be a decimal comma: write "{first}{groups[0]}" or "{decimal}"'
+            )
+    if groups and (first.startswith("0") or len(first) > 3 or any(len(group) != 3 for group in groups)):
+        raise ConcentrationError(f'the {"commas" if comma else "spaces"} in "{text}" do not part thousands: write the number without them')
+    return float("".join((first, *groups)) + point + rest)
 
 
 @lru_cache(maxsize=4096)
 def _factor(text: str, unit: str, per: str) -> tuple[Family, float]:
     """Family of `unit`/`per`, and the factor that turns it into the family's base unit."""
+    spelled = f"{_spell(unit)} / {_spell(per)}"
     try:
-        quantity = _REGISTRY.Quantity(1.0, f"{_spell(unit)} / {_spell(per)}")
+        quantity = _REGISTRY.Quantity(1.0, spelled)
         base = _BASES.get(str(quantity.dimensionality))
     except (pint.UndefinedUnitError, pint.DefinitionSyntaxError, AttributeError, ValueError) as error:
         raise ConcentrationError(f'"{text}" has an unknown unit') from error
@@ -174,12 +194,30 @@ def _factor(text: str, unit: str, per: str) -> tuple[Family, float]:
 
 
 _CASELESS = ("ng", "mcg", "ug", "mg", "g", "kg", "ml", "dl", "l", "mmol", "mol", "meq", "eq", "iu", "units", "unit", "u")
-_SPELL = {"meq": "mEq", "eq": "Eq", "iu": "unit", "u": "unit", "units": "unit", "mval": "mEq", "miu": "milliunit", "munits": "milliunit"}
+_SPELL = {
+    "meq": "mEq",
+    "eq": "Eq",
+    "iu": "unit",
+    "u": "unit",
+    "units": "unit",
+    "mval": "mEq",
+    "milliunit": "milliunit",
+    "milliunits": "milliunit",
+}
+_EITHER = (  # wards write these in any case, so that the case tells nothing
+    (frozenset({"mu", "miu", "munit", "munits"}), "thousandths of a unit (milliunits) or million units"),
+    (frozenset({"ku", "kiu", "kunit", "kunits"}), "thousand units or kallikrein inhibitor units"),
+)
 
 
 def _spell(unit: str) -> str:
-    """Units as wards write them (MG, ML, MEQ, IU), spelled as the registry knows them."""
+    """Units as wards write them (MG, ML, MEQ, IU), spelled as the registry knows them. Raises ConcentrationError for one of two meanings."""
     lower = unit.lower()
+    for spellings, meanings in _EITHER:
+        if lower in spellings:
+            raise ConcentrationError(
+                f'"{unit}" may mean {meanings}: write the number of units in full ("0.02 units/mL", "1000000 units/mL")'
+            )
     if lower in _SPELL:
         return _SPELL[lower]
     return lower if lower in _CASELESS else unit

@@ -40,6 +40,9 @@ DRUG = "exemplapenem"
         ({"drugs": [{"drug": DRUG, "conc": "-5 mg/mL"}]}, "drugs/0/conc", "not a concentration"),
         ({"drugs": [{"drug": DRUG, "conc": "5 zorkmids/mL"}]}, "drugs/0/conc", "unknown unit"),
         ({"drugs": [{"drug": DRUG, "conc": "5 mg/h"}]}, "drugs/0/conc", ""),
+        ({"drugs": [{"drug": DRUG, "conc": "0,016 mg/mL"}]}, "drugs/0/conc", 'write "0.016"'),
+        ({"drugs": [{"drug": DRUG, "conc": "1,500 mg/L"}]}, "drugs/0/conc", 'write "1500" or "1.5"'),
+        ({"drugs": [{"drug": DRUG, "conc": "1 MIU/mL"}]}, "drugs/0/conc", "units in full"),
         ({"drugs": [{"drug": DRUG, "conc": 5}]}, "drugs/0/conc", "string"),
         ({"drugs": [{"drug": DRUG, "hours": 0}]}, "drugs/0/hours", "greater than"),
         ({"drugs": [{"drug": DRUG, "hours": True}]}, "drugs/0/hours", "number"),
@@ -131,6 +134,7 @@ def test_what_is_not_understood_is_part_of_the_order(world_names: Names) -> None
         ("vancomycin@@white", {"drug": "vancomycin", "line": "white"}),
         ("heparin@100units/mL/D5W", {"drug": "heparin", "conc": "100units/mL", "vehicle": "D5W"}),
         ("pip/tazo@4.5 g/100 mL/NS", {"drug": "pip/tazo", "conc": "4.5 g/100 mL", "vehicle": "NS"}),
+        ("vancomycin@0,5mg/mL/NS", {"drug": "vancomycin", "conc": "0,5mg/mL", "vehicle": "NS"}),  # refused when it is read
         ("dextrose@5%", {"drug": "dextrose", "conc": "5%"}),
         ("x@5-10 mg/mL/LR", {"drug": "x", "conc": "5-10 mg/mL", "vehicle": "LR"}),
         ("vancomycin@NS/5mg/mL", {"drug": "vancomycin", "conc": "5mg/mL", "vehicle": "NS"}),
