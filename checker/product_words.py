@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from checker import wording
 from checker.model import Finding, Infusion, Level
 from checker.model import Kind as FindingKind
 from knowledge.link import POLICY_SOURCE, Knowledge, Via
 from knowledge.model import Cited, Rule
+from knowledge.terms import Effect
 
+_LEVELS = {Effect.HARD: Level.STOP, Effect.CAUTION: Level.CAUTION, Effect.INFO: Level.NOTE}
+_LEAST = {"min-concentration": "at least "}
 _ALTERNATIVES = frozenset({"diluent-required", "reconstitution-fluid", "flush-before-after"})
+
+
+def finding(
+    knowledge: Knowledge, level: Level, code: str, drug: str, rules: Sequence[Rule], text: str = "", kind: FindingKind = FindingKind.RULE
+) -> Finding:
+    """What some rules of one product come to, with their sources. text: left out = the demands themselves."""
+    rules = sorted(rules, key=lambda rule: list(Effect).index(rule.effect))
+    return Finding(
+        level=level,
+        kind=kind,
+        code=code,
+        drugs=(drug,),
+        text=text or demand(knowledge, rules),
+        sources=wording.cites(rule.cited for rule in rules),
+    )
+
+
+def worst(rules: Iterable[Rule]) -> Level:
+    """The level of the hardest of some rules."""
+    return min((_LEVELS[rule.effect] for rule in rules), key=list(Level).index)
 
 
 def demand(knowledge: Knowledge, rules: Sequence[Rule]) -> str:
@@ -96,14 +119,23 @@ def diluent_not_listed(knowledge: Knowledge, drug: str, fluid: str, rules: Seque
 
 def limit(knowledge: Knowledge, drug: str, code: str, asked: str, rules: Sequence[Rule]) -> str:
     """A limit that was passed."""
-    limits = " / ".join(dict.fromkeys(f"{rule.values[0]} {rule.unit}".strip() for rule in rules))
     what = {
         "max-concentration": "is above the highest concentration",
         "min-concentration": "is below the lowest concentration",
         "min-infusion-time": "is shorter than the least infusion time",
         "max-rate": "is above the highest rate",
     }[code]
-    return f"{wording.name(knowledge, drug)}: {asked} {what} of the {wording.authority(knowledge, rules)} ({limits})."
+    return f"{wording.name(knowledge, drug)}: {asked} {what} of the {wording.authority(knowledge, rules)} ({_limits(rules)})."
+
+
+def not_compared(knowledge: Knowledge, drug: str, asked: str, rules: Sequence[Rule], mend: str) -> str:
+    """A limit in other units than what was asked."""
+    who = wording.authority(knowledge, rules)
+    return f"{wording.name(knowledge, drug)}: a limit of the {who} ({_limits(rules)}) could not be compared with {asked}. {mend}"
+
+
+def _limits(rules: Sequence[Rule]) -> str:
+    return " / ".join(dict.fromkeys(f"{_LEAST.get(rule.rule, '')}{rule.values[0]} {rule.unit}".strip() for rule in rules))
 
 
 def standard(knowledge: Knowledge, infusion: Infusion) -> Finding:

@@ -6,19 +6,17 @@ Labels of several markets may disagree: the stricter one is returned, and all ar
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from checker import line_words, product_words, wording
+from checker import limits, line_words, product_words, wording
 from checker.line import diluent_word, judge
 from checker.model import UNSTATED, Cite, Conditions, Finding, Infusion, Judgement, Level, RuleHit, Status
 from checker.model import Kind as FindingKind
 from knowledge.link import Knowledge
 from knowledge.model import Rule
 from knowledge.terms import PREMIX, UNDILUTED, Effect, Kind, Mode, Result
-from knowledge.units import Concentration, Family
 
 ALONE = frozenset(
     {
@@ -54,7 +52,6 @@ DEMANDS = (
     "minibag-required",
     "premedication",
 )
-_LEVELS = {Effect.HARD: Level.STOP, Effect.CAUTION: Level.CAUTION, Effect.INFO: Level.NOTE}
 _NO = {"no", "vial-storage", "optional"}  # values that state the absence of a demand at the bedside
 NEONATE_DAYS = 28
 
@@ -138,38 +135,24 @@ def own_findings(knowledge: Knowledge, infusion: Infusion, age_days: int | None)
     found: list[Finding] = []
     found += _route(knowledge, infusion.drug, rules["route"])
     found += _diluent(knowledge, infusion, rules["diluent-required"], rules["diluent-contraindicated"])
-    found += _concentration(knowledge, infusion, rules["max-concentration"], rules["min-concentration"])
-    found += _duration(knowledge, infusion, rules["min-infusion-time"])
-    found += _rate(knowledge, infusion, rules["max-rate"])
+    found += limits.concentration(knowledge, infusion, rules["max-concentration"] + rules["min-concentration"])
+    found += limits.duration(knowledge, infusion, rules["min-infusion-time"])
+    found += limits.rate(knowledge, infusion, rules["max-rate"])
     found += _neonate(knowledge, infusion.drug, rules["neonatal-contraindication"], age_days)
     for kind in DEMANDS:
         asked = [rule for rule in rules[kind] if not set(rule.values) <= _NO]
         if asked and kind == "dilution-required" and infusion.conditions.vehicle == UNDILUTED:
             found.append(_undiluted(knowledge, infusion.drug, asked, rules["diluent-required"]))
         elif asked:
-            found.append(_rule_finding(knowledge, Level.NOTE, kind, infusion.drug, asked))
+            found.append(product_words.finding(knowledge, Level.NOTE, kind, infusion.drug, asked))
     return found
 
 
 def _undiluted(knowledge: Knowledge, drug: str, rules: Sequence[Rule], diluents: Sequence[Rule]) -> Finding:
     """A product asked as supplied, of which a label wants that it be diluted. Where another label gives it undiluted: a caution."""
     either = any(UNDILUTED in rule.values for rule in diluents)
-    level = Level.CAUTION if either else _worst(rules)
-    return _rule_finding(knowledge, level, "not-diluted", drug, rules, product_words.undiluted(knowledge, drug, rules, either))
-
-
-def _rule_finding(
-    knowledge: Knowledge, level: Level, code: str, drug: str, rules: Sequence[Rule], text: str = "", kind: FindingKind = FindingKind.RULE
-) -> Finding:
-    rules = sorted(rules, key=lambda rule: list(Effect).index(rule.effect))
-    return Finding(
-        level=level,
-        kind=kind,
-        code=code,
-        drugs=(drug,),
-        text=text or product_words.demand(knowledge, rules),
-        sources=cites(rules),
-    )
+    level = Level.CAUTION if either else product_words.worst(rules)
+    return product_words.finding(knowledge, level, "not-diluted", drug, rules, product_words.undiluted(knowledge, drug, rules, either))
 
 
 def cites(rules: Iterable[Rule]) -> tuple[Cite, ...]:
@@ -187,7 +170,7 @@ def _route(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> Iterator[F
     outright = any(rule.effect is Effect.HARD for rule in not_iv)
     level = (Level.CAUTION if iv else Level.STOP) if outright else Level.NOTE if iv else Level.CAUTION
     said = product_words.not_iv(knowledge, drug, not_iv + other_only, outright and not iv, iv)
-    yield _rule_finding(knowledge, level, "not-iv", drug, not_iv + other_only, said)
+    yield product_words.finding(knowledge, level, "not-iv", drug, not_iv + other_only, said)
 
 
 def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule], forbidden: Sequence[Rule]) -> Iterator[Finding]:
@@ -195,7 +178,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     drug, vehicle = infusion.drug, infusion.conditions.vehicle
     if vehicle is None or vehicle in (PREMIX, UNDILUTED):
         if required and vehicle is None:
-            yield _rule_finding(
+            yield product_words.finding(
                 knowledge,
                 Level.NOTE,
                 "diluent-required",
@@ -210,7 +193,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     permitting, leaving_out = diluent_word(required, vehicle)
     judged = diluent_judgement(knowledge, infusion)
     if against:
-        level = _worst(against)
+        level = product_words.worst(against)
         via = next(
             (
                 members[vehicle]
@@ -220,7 +203,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
             ),
             None,
         )
-        told = _rule_finding(
+        told = product_words.finding(
             knowledge,
             level,
             "diluent-contraindicated",
@@ -233,7 +216,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     elif judged.status is Status.INCOMPATIBLE:
         yield line_words.line_finding(knowledge, judged, FindingKind.DILUENT)
     elif permitting and not leaving_out:
-        yield _rule_finding(
+        yield product_words.finding(
             knowledge,
             Level.NOTE,
             "diluent-permitted",
@@ -245,7 +228,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     elif leaving_out:
         hard = not permitting and judged.status is not Status.COMPATIBLE and any(rule.effect is Effect.HARD for rule in leaving_out)
         level = Level.STOP if hard else Level.CAUTION
-        yield _rule_finding(
+        yield product_words.finding(
             knowledge,
             level,
             "diluent-not-listed",
@@ -289,90 +272,10 @@ def _forbids(knowledge: Knowledge, rule: Rule, vehicle: str) -> bool:
     return False
 
 
-def _concentration(knowledge: Knowledge, infusion: Infusion, highest: Sequence[Rule], lowest: Sequence[Rule]) -> Iterator[Finding]:
-    conc = infusion.conditions.conc
-    if conc is None:
-        return
-    over: dict[str, list[Rule]] = {"max-concentration": [], "min-concentration": []}
-    for rule in (*highest, *lowest):
-        bound = _limit(rule)
-        if bound is None or bound.family is not conc.family:
-            continue
-        beyond = conc.high > bound.high * (1 + 1e-9) if rule.rule == "max-concentration" else conc.low < bound.low * (1 - 1e-9)
-        if beyond:
-            over[rule.rule].append(rule)
-    for code, rules in over.items():
-        if rules:
-            yield _rule_finding(
-                knowledge, _worst(rules), code, infusion.drug, rules, product_words.limit(knowledge, infusion.drug, code, str(conc), rules)
-            )
-
-
-def _worst(rules: Iterable[Rule]) -> Level:
-    """The level of the hardest of some rules."""
-    return min((_LEVELS[rule.effect] for rule in rules), key=list(Level).index)
-
-
-def _limit(rule: Rule) -> Concentration | None:
-    try:
-        return Concentration.parse(f"{rule.values[0]} {rule.unit}")
-    except ValueError:
-        return None
-
-
-def _duration(knowledge: Knowledge, infusion: Infusion, rules: Sequence[Rule]) -> Iterator[Finding]:
-    if infusion.hours is None:
-        return
-    short = [rule for rule in rules if (least := _number(rule.values[0])) is not None and infusion.hours * 60 < least - 1e-9]
-    if short:
-        yield _rule_finding(
-            knowledge,
-            _worst(short),
-            "min-infusion-time",
-            infusion.drug,
-            short,
-            product_words.limit(knowledge, infusion.drug, "min-infusion-time", f"{infusion.hours * 60:g} min", short),
-        )
-
-
-def _rate(knowledge: Knowledge, infusion: Infusion, rules: Sequence[Rule]) -> Iterator[Finding]:
-    """Limits in mg/min or mL/min; limits by body weight are not decided, for the order holds no weight: they are shown."""
-    if infusion.rate_ml_per_h is None:
-        return
-    conc = infusion.conditions.conc
-    over = []
-    for rule in rules:
-        limit = _number(rule.values[0])
-        rate = None
-        if rule.unit == "mL/min":
-            rate = infusion.rate_ml_per_h / 60
-        elif rule.unit == "mg/min" and conc is not None and conc.family is Family.MASS:
-            rate = infusion.rate_ml_per_h * conc.high / 60
-        if limit is not None and rate is not None and rate > limit * (1 + 1e-9):
-            over.append(rule)
-    if over:
-        yield _rule_finding(
-            knowledge,
-            _worst(over),
-            "max-rate",
-            infusion.drug,
-            over,
-            product_words.limit(knowledge, infusion.drug, "max-rate", f"{infusion.rate_ml_per_h:g} mL/h", over),
-        )
-    undecided = [rule for rule in rules if "kg" in rule.unit or "PE" in rule.unit]
-    if undecided:
-        yield _rule_finding(knowledge, Level.NOTE, "max-rate", infusion.drug, undecided)
-
-
-def _number(text: str) -> float | None:
-    match = re.match(r"\d+(\.\d+)?", text)
-    return float(match[0]) if match else None
-
-
 def _neonate(knowledge: Knowledge, drug: str, rules: Sequence[Rule], age_days: int | None) -> Iterator[Finding]:
     if rules and (age_days is None or age_days <= NEONATE_DAYS):
         level = Level.NOTE if age_days is None else Level.STOP if any("yes" in rule.values for rule in rules) else Level.CAUTION
-        yield _rule_finding(knowledge, level, "neonatal-contraindication", drug, rules)
+        yield product_words.finding(knowledge, level, "neonatal-contraindication", drug, rules)
 
 
 # --- one after the other on the same line ---

@@ -195,6 +195,7 @@ class Substance:
     id: str
     kind: str  # ion | salt | nutrient | colloid | sugar | solvent | surfactant | other | property
     yields: tuple[str, ...] = ()
+    charge: float | None = None  # of an ion, without its sign; None = not told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from marshmallow import fields
-from marshmallow.validate import Regexp
+from marshmallow.validate import Range, Regexp
 
 from knowledge.fields import ID, Interval, Number, Strict, Text, Texts, Word, YesNo
 from knowledge.model import AcidBase, Ambiguous, DrugClass, Group, Substance, Wanted
@@ -34,6 +34,7 @@ class SubstanceSchema(Strict):
     id = Text(required=True, validate=ID)
     kind = Word(("ion", "salt", "nutrient", "colloid", "sugar", "solvent", "surfactant", "other", "property"), required=True)
     yields = Texts(load_default=())
+    charge = Number(load_default=None, validate=Range(1, 3, error="an ion carries a charge of 1 to 3 | write it without its sign"))
 
 
 class AmbiguousSchema(Strict):

@@ -2,8 +2,9 @@
 
 A concentration is kept in one base unit of its own family: mg/mL (mass), units/mL
 (activity), mEq/mL (charge) or mmol/mL (amount of substance). Families are never
-converted into one another: that would need a molar mass or a valence, a clinical
-fact that a label must state. Percent is weight in volume (1 % = 10 mg/mL), as
+converted into one another: that would need a molar mass, a clinical fact that a
+label must state. Only mEq and mmol of a salt are, where all its ions carry the same
+charge, which the caller must know (knowledge/substances.yaml). Percent is weight in volume (1 % = 10 mg/mL), as
 the USP General Notices define it for solutions of solids in liquids.
 
 A point is the decimal sign. A comma parts thousands only where it can do nothing else; one that is, or may be, a
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -82,8 +83,41 @@ class Concentration:
         below = other.high < self.high or (_near(other.high, self.high) and (not self.open_high or other.open_high))
         return above and below
 
+    def counted_as(self, family: Family, charge: float) -> Concentration:
+        """The same in mmol/mL or mEq/mL, of a salt whose ions all carry `charge`: 1 mmol of it is `charge` mEq.
+
+        Raises UnitMismatch for any other two families.
+        """
+        if self.family is family:
+            return self
+        if {self.family, family} != {Family.CHARGE, Family.AMOUNT}:
+            raise UnitMismatch(f"{self.text} and {family} measure different things")
+        factor = charge if family is Family.CHARGE else 1 / charge
+        return replace(self, low=self.low * factor, high=self.high * factor, family=family)
+
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How much runs in an hour: of a drug in the base unit of its family (mg, units, mEq, mmol), or mL (family None)."""
+
+    per_h: float
+    family: Family | None
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """Read a rate: "15 mg/h", "2 mL/min". Raises ConcentrationError for one by body weight and for anything else."""
+        shape = _RATE.fullmatch(text.strip())
+        if shape is None:
+            raise ConcentrationError(f'"{text}" is not a rate')
+        times = 60 if shape["per"].lower() == "min" else 1
+        amount = _number(shape["number"]) * times
+        if (ml := _ML.get(shape["unit"].lower())) is not None:
+            return cls(amount * ml, None)
+        family, factor = _factor(text, shape["unit"], "mL")
+        return cls(amount * factor, family)
 
 
 def _near(a: float, b: float) -> bool:
@@ -120,6 +154,8 @@ _SHAPE = re.compile(
     rf"(?P<unit>[a-zA-Zµμ]+|%)(?:\s*(?:/|per|in)\s*(?P<volume>{_NUMBER})?\s*(?P<per>[a-zA-Zµμ]+))?",
     re.IGNORECASE,
 )
+_RATE = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>[a-zA-Zµμ]+)\s*/\s*(?P<per>h|min)", re.IGNORECASE)
+_ML = {"ml": 1.0, "l": 1000.0}
 _UPPER = {"<", "<=", "≤", "up to", "max", "maximum", "at most", "below", "under"}
 _STRICT = {"<", ">", "below", "under", "above", "over"}
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from checker import Checker, Names, order
+from checker.limits import highest_rate, limit, minutes
 from checker.model import Level
 from checker.rules import flush_fluids, own_findings
 from knowledge import Knowledge
@@ -92,6 +93,28 @@ S, C, N = Level.STOP, Level.CAUTION, Level.NOTE
         ([("max-rate", "2", "mL/min", "hard")], {"rate_ml_per_h": 120}, "max-rate", None),
         ([("max-rate", "10", "mg/min", "caution")], {"rate_ml_per_h": 60, "conc": "20 mg/mL"}, "max-rate", C),
         ([("max-rate", "10", "mg/min", "caution")], {"rate_ml_per_h": 60, "conc": "10 mg/mL"}, "max-rate", None),
+        ([("max-rate", "15", "mg/h", "caution")], {"rate_ml_per_h": 100, "conc": "1 mg/mL"}, "max-rate", C),
+        ([("max-rate", "15", "mg/h", "caution")], {"rate_ml_per_h": 15, "conc": "1 mg/mL"}, "max-rate", None),
+        ([("max-rate", "15", "mg/h", "caution")], {"rate_ml_per_h": 15, "conc": "1-1.1 mg/mL"}, "max-rate", C),
+        ([("max-rate", "15", "mg/h", "caution")], {"rate_ml_per_h": 1, "conc": "at least 1 mg/mL"}, "max-rate", C),
+        ([("max-rate", "1", "g/h", "hard")], {"rate_ml_per_h": 101, "conc": "10 mg/mL"}, "max-rate", S),
+        ([("max-rate", "100", "mL/h", "hard")], {"rate_ml_per_h": 101}, "max-rate", S),
+        ([("max-rate", "100", "mL/h", "hard")], {"rate_ml_per_h": 100}, "max-rate", None),
+        ([("max-rate", "2000", "units/h", "hard")], {"rate_ml_per_h": 21, "conc": "100 units/mL"}, "max-rate", S),
+        ([("max-rate", "10", "mEq/h", "hard")], {"rate_ml_per_h": 101, "conc": "0.1 mEq/mL"}, "max-rate", S),
+        ([("max-rate", "10", "mmol/h", "hard")], {"rate_ml_per_h": 100, "conc": "0.1 mmol/mL"}, "max-rate", None),
+        # what cannot be compared is told, as advice at most
+        ([("max-rate", "10", "mmol/h", "hard")], {"rate_ml_per_h": 101, "conc": "1 mg/mL"}, "limit-not-compared", C),
+        ([("max-rate", "10", "mg/h", "info")], {"rate_ml_per_h": 101, "conc": "1 mEq/mL"}, "limit-not-compared", N),
+        ([("max-rate", "10", "mg PE/min", "hard")], {"rate_ml_per_h": 101, "conc": "1 mg/mL"}, "limit-not-compared", C),
+        ([("max-rate", "10", "mg/h", "hard")], {"rate_ml_per_h": 101}, "limit-not-compared", N),  # the question holds no concentration
+        ([("max-rate", "10", "mg/h", "hard")], {"conc": "1 mEq/mL"}, "limit-not-compared", None),  # no rate was asked
+        ([("max-rate", "10", "mL/h", "hard")], {"rate_ml_per_h": 5, "conc": "1 mEq/mL"}, "limit-not-compared", None),
+        ([("max-concentration", "5", "mg/mL", "hard")], {"conc": "6 mEq/mL"}, "limit-not-compared", C),
+        ([("min-concentration", "5", "mg/mL", "caution")], {"conc": "6 units/mL"}, "limit-not-compared", C),
+        ([("max-concentration", "5", "mg/mL", "info")], {"conc": "6 mEq/mL"}, "limit-not-compared", N),
+        ([("max-concentration", "5", "mg/mL", "hard")], {}, "limit-not-compared", None),
+        ([("max-concentration", "5", "mmol/mL", "hard")], {"conc": "6 mEq/mL"}, "limit-not-compared", C),  # "one" is no salt that is known
         ([("max-rate", "3", "mg/kg/h", "hard")], {"rate_ml_per_h": 60}, "max-rate", N),  # the order holds no weight
         ([("route", "not-iv", "", "hard")], {}, "not-iv", S),
         ([("route", "not-iv", "", "hard"), ("route", "iv", "", "info")], {}, "not-iv", C),  # labels differ
@@ -152,14 +175,14 @@ def test_neonates(value: str, age: int | None, level: Level | None) -> None:
 
 def test_every_rule_of_the_base_that_sets_a_limit_can_be_compared(real: Knowledge) -> None:
     """A limit whose number or unit the engine cannot read would be silent for ever."""
-    from checker.rules import _limit, _number
-
     for drug in real.drugs.values():
         for rule in drug.rules:
             if rule.rule in ("max-concentration", "min-concentration"):
-                assert _limit(rule) is not None, rule
-            if rule.rule in ("min-infusion-time", "max-rate"):
-                assert _number(rule.values[0]) is not None, rule
+                assert limit(rule) is not None, rule
+            if rule.rule == "min-infusion-time":
+                assert minutes(rule) is not None, rule
+            if rule.rule == "max-rate" and "/kg" not in rule.unit and "PE" not in rule.unit:  # these two are told as not judged
+                assert highest_rate(rule) is not None, rule
 
 
 def test_a_flush_is_one_that_neither_forbids(world: Knowledge) -> None:

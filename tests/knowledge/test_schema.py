@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from marshmallow import ValidationError
 
 from knowledge import KnowledgeError, load
 from knowledge.files import read_all
 from knowledge.load import examine
 from knowledge.schema import DrugSchema, RowSchema, StatementSchema, statement
+from knowledge.schema_lists import SubstanceSchema
 from knowledge.terms import Effect, Finding, Method, Mode, Result, Review, Route, SeenAs
 from tests.knowledge.folder import Folder
 
@@ -133,3 +135,11 @@ def test_a_reference_is_told_with_its_field(folder: Folder) -> None:
     (problem,) = examine(read_all(folder.root)).problems
 
     assert ("rules/7/source", folder.line("drugs/exemplapenem.yaml", "nobody-1999")) == (problem.at, problem.line)
+
+
+def test_the_charge_of_an_ion_is_a_small_number_without_its_sign() -> None:
+    assert SubstanceSchema().load({"id": "sodium", "kind": "ion", "charge": "1"}).charge == 1
+    assert SubstanceSchema().load({"id": "lipid", "kind": "nutrient"}).charge is None
+    for charge in ("0", "-1", "4", "two"):
+        with pytest.raises(ValidationError):
+            SubstanceSchema().load({"id": "sodium", "kind": "ion", "charge": charge})

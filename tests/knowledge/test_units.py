@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from knowledge.units import Concentration, ConcentrationError, Family, UnitMismatch
+from knowledge.units import Concentration, ConcentrationError, Family, Rate, UnitMismatch
 
 MASS, ACTIVITY, CHARGE, AMOUNT = Family.MASS, Family.ACTIVITY, Family.CHARGE, Family.AMOUNT
 
@@ -193,6 +193,41 @@ COVERS = [
 @pytest.mark.parametrize(("tested", "asked", "covered"), COVERS)
 def test_covers(tested: str, asked: str, covered: bool) -> None:
     assert covered is Concentration.parse(tested).covers(Concentration.parse(asked))
+
+
+@pytest.mark.parametrize(
+    ("text", "per_h", "family"),
+    [
+        ("15 mg/h", 15, MASS),
+        ("2 mg/min", 120, MASS),
+        ("1 g/h", 1000, MASS),
+        ("50 mcg/min", 3, MASS),
+        ("2,000 units/h", 2000, ACTIVITY),
+        ("10 mEq/h", 10, CHARGE),
+        ("10 mmol/h", 10, AMOUNT),
+        ("1.5 mL/min", 90, None),
+        ("1 L/h", 1000, None),
+    ],
+)
+def test_rates(text: str, per_h: float, family: Family | None) -> None:
+    assert Rate.parse(text) == Rate(pytest.approx(per_h), family)
+
+
+@pytest.mark.parametrize("text", ["5 mg/kg/h", "150 mg PE/min", "5 mg/mL", "5 mg", "", "0,5 mg/h", "1 MIU/h"])
+def test_what_is_no_rate_is_refused(text: str) -> None:
+    with pytest.raises(ConcentrationError):
+        Rate.parse(text)
+
+
+def test_a_salt_whose_ions_carry_one_charge_is_counted_in_either_unit() -> None:
+    asked = Concentration.parse("40-80 mEq/L")
+
+    assert asked.counted_as(CHARGE, 1) is asked
+    assert asked.counted_as(AMOUNT, 1).high == pytest.approx(0.08)
+    assert asked.counted_as(AMOUNT, 2).low == pytest.approx(0.02)
+    assert Concentration.parse("4 mmol/mL").counted_as(CHARGE, 2).low == pytest.approx(8)
+    with pytest.raises(UnitMismatch):
+        asked.counted_as(MASS, 1)
 
 
 @given(st.text(max_size=40))
