@@ -16,22 +16,9 @@ from checker.model import UNSTATED, Cite, Conditions, Finding, Infusion, Judgeme
 from checker.model import Kind as FindingKind
 from knowledge.link import Knowledge
 from knowledge.model import Rule
+from knowledge.rule_values import AGAINST_GROUP, ALONE, NO_ADMIXTURE
 from knowledge.terms import PREMIX, UNDILUTED, Effect, Kind, Mode, Result
 
-ALONE = frozenset(
-    {
-        "no-co-infusion",
-        "separate-line",
-        "dedicated-line",
-        "no-other-drugs-same-line",
-        "no-drugs-same-line",
-        "separate-line-or-dextrose-flush",
-        "single-agent",
-        "no-co-infusion-except-listed",
-    }
-)
-AGAINST_GROUP = {"no-calcium-same-line": "calcium-containing", "no-alkaline-same-line": "alkaline", "no-blood-products": "blood-products"}
-NO_ADMIXTURE = frozenset({"any-drug", "any-drug-or-electrolyte", "any-drug-without-data"})
 # Demands that a nurse or pharmacist must meet at the line; the rest of a product's rules stand on its page.
 DEMANDS = (
     "filter-required",

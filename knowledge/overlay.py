@@ -9,7 +9,7 @@ An overlay may make an answer stricter freely; less strict only with a named rea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,13 @@ from knowledge.errors import KnowledgeError, Problem
 from knowledge.fields import Conc, Number, Strict, Text, Texts, Word
 from knowledge.link import POLICY_SOURCE
 from knowledge.model import Alias, Cited, Drug, Overlay, Policy, Records, Row, Rule, Side, Source, Standard
+from knowledge.rule_values import NO_ADMIXTURE, unknown_words, wrong
 from knowledge.shapes import flat
-from knowledge.terms import Basis, Effect, Finding, Method, Mode, Result, Review, SourceKind
+from knowledge.terms import PREMIX, UNDILUTED, Basis, Effect, Finding, Kind, Method, Mode, Result, Review, SourceKind
 
 _STATUSES = ("incompatible", "variable", "compatible")
+_FILES = ("overlay", "policies", "standards", "names", "rules")
+_CLOSED = ("route", "neonatal-contraindication")  # rules whose unknown words would count for less, or for nothing
 
 
 class OverlaySchema(Strict):
@@ -128,6 +131,10 @@ class _Reader:
         self.drugs = {drug.id: drug for drug in records.drugs}
         self.fluids = {drug.vehicle_code: drug.id for drug in records.drugs if drug.vehicle_code}
         self.kinds = set(records.vocabulary.get("rule", {}))
+        words = {word for name in ("value", "line-rule") for word in records.vocabulary.get(name, {})}
+        self.vehicles = {drug.id for drug in records.drugs if drug.kind is not Kind.DRUG} | self.fluids.keys() | {PREMIX, UNDILUTED}
+        self.values = self.drugs.keys() | self.fluids.keys() | {PREMIX, UNDILUTED} | words
+        self.groups = {f"group:{group.id}" for group in records.groups}
 
     def read(self) -> Records:
         if not (self.folder / "overlay.yaml").is_file():
@@ -143,7 +150,7 @@ class _Reader:
                     )
                 ]
             )
-        contents = {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in sorted(self.folder.rglob("*.yaml"))}
+        contents = self._contents()
         head = self._load(OverlaySchema(), "overlay.yaml", self._parse("overlay.yaml", contents)) or {"name": ""}
         policies = tuple(
             Policy(
@@ -154,35 +161,19 @@ class _Reader:
                 approver=item["approver"],
                 date=item["date"],
             )
-            for item in self._list("policies", PolicySchema(), contents, ("pair",))
+            for item in self._list("policies", PolicySchema(), contents, ("pair",), lambda item: (*sorted(item["pair"]), item["mode"]))
         )
         standards = tuple(
             Standard(drug=item["drug"], conc=item["conc"], vehicle=self.fluids.get(item["vehicle"], item["vehicle"]), note=item["note"])
-            for item in self._list("standards", StandardSchema(), contents, ("drug",))
+            for item in self._list("standards", StandardSchema(), contents, ("drug",), lambda item: item["drug"])
         )
         drugs = dict(self.drugs)
         for item in self._list("names", NameSchema(), contents, ("drug",)):
             drugs[item["drug"]] = _named(drugs[item["drug"]], item)
         for item in self._list("rules", LocalRuleSchema(), contents, ("drug",)):
-            drugs[item["drug"]] = _ruled(drugs[item["drug"]], item, self.fluids)
+            drugs[item["drug"]] = replace(drugs[item["drug"]], rules=(*drugs[item["drug"]].rules, _rule(item, self.fluids)))
         rows, sources = self._charts(contents)
         sources.append(Source(id=POLICY_SOURCE, kind=SourceKind.POLICY, title=f"Local policy of {head['name']}"))
-        unknown = sorted(
-            set(contents)
-            - {f"{name}.yaml" for name in ("overlay", "policies", "standards", "names", "rules")}
-            - {name for name in contents if name.startswith("charts/")}
-        )
-        for name in unknown:
-            self.problems.append(
-                self._problem(
-                    name,
-                    0,
-                    "unknown-file",
-                    "",
-                    "this is not a file of an overlay",
-                    "the files are overlay, policies, standards, names, rules and charts/*",
-                )
-            )
         if self.problems:
             raise KnowledgeError(self.problems)
         return replace(
@@ -192,6 +183,23 @@ class _Reader:
             sources=self.records.sources + tuple(sources),
             overlay=Overlay(name=head["name"], digest=files.digest(contents), policies=policies, standards=standards),
         )
+
+    def _contents(self) -> dict[str, bytes]:
+        """The files of the overlay, by path. One that looks like a file of an overlay and is none is a problem; hidden ones are left alone."""
+        contents: dict[str, bytes] = {}
+        for path in sorted(self.folder.rglob("*")):
+            inside = path.relative_to(self.folder)
+            name = inside.as_posix()
+            if not path.is_file() or any(part.startswith(".") for part in inside.parts):
+                continue
+            in_charts = inside.parts[0] == "charts"
+            if path.suffix == ".yaml" and (in_charts or name in {f"{stem}.yaml" for stem in _FILES}):
+                contents[name] = path.read_bytes()
+            elif mend := _mend(inside, in_charts):
+                self.problems.append(
+                    self._problem(name, 0, "unknown-file", "", "this is not a file of an overlay, and would not be read", mend)
+                )
+        return contents
 
     def _charts(self, contents: dict[str, bytes]) -> tuple[list[Row], list[Source]]:
         rows: list[Row] = []
@@ -218,23 +226,40 @@ class _Reader:
                     rows.append(_chart_row(loaded, source.id, number, self.fluids))
         return rows, sources
 
-    def _list(self, name: str, schema: Schema, contents: dict[str, bytes], drugs_in: tuple[str, ...]) -> Iterator[Any]:
+    def _list(
+        self,
+        name: str,
+        schema: Schema,
+        contents: dict[str, bytes],
+        drugs_in: tuple[str, ...],
+        about: Callable[[Any], Hashable] | None = None,
+    ) -> Iterator[Any]:
+        """The records of a file. about: what a record decides, where only one may decide it."""
         file = f"{name}.yaml"
         data = self._parse(file, contents) if file in contents else []
         if not isinstance(data, list):
             self.problems.append(self._problem(file, 1, "schema", "", "the file is not a list", "start each record with a hyphen"))
             return
+        lines: dict[Hashable, int] = {}
         for number, item in enumerate(data):
             loaded = self._known(schema, file, item, str(number), drugs_in)
-            if loaded is not None:
-                yield loaded
+            if loaded is None:
+                continue
+            line = getattr(item, "line", 1)
+            first = line if about is None else lines.setdefault(about(loaded), line)
+            if first != line:
+                named = " + ".join(sorted(value for field in drugs_in for value in _texts(loaded[field])))
+                mend = f"keep one of the two lines, {first} or {line}"
+                self.problems.append(self._problem(file, line, "repeated", str(number), f"line {first} decides on {named} already", mend))
+                continue
+            yield loaded
 
     def _known(self, schema: Schema, file: str, item: Any, at: str, drugs_in: tuple[str, ...]) -> Any:
         """A loaded record, when it loads and all its drugs are in the base."""
         loaded = self._load(schema, file, item, at)
         if loaded is None:
             return None
-        named = [name for field in drugs_in for name in (loaded[field] if isinstance(loaded[field], tuple) else (loaded[field],))]
+        named = [name for field in drugs_in for name in _texts(loaded[field])]
         for name in named:
             if name not in self.drugs:
                 self.problems.append(
@@ -243,19 +268,36 @@ class _Reader:
                     )
                 )
                 return None
-        if loaded.get("rule") and loaded["rule"] not in self.kinds:
-            self.problems.append(
-                self._problem(
-                    file,
-                    getattr(item, "line", 1),
-                    "reference",
-                    at,
-                    f'the rule "{loaded["rule"]}" is unknown',
-                    f"the rules are: {', '.join(sorted(self.kinds))}",
-                )
-            )
-            return None
-        return loaded
+        wrong_parts = list(self._wrong_parts(loaded))
+        for reason, mend in wrong_parts:
+            self.problems.append(self._problem(file, getattr(item, "line", 1), "reference", at, reason, mend))
+        return None if wrong_parts else loaded
+
+    def _wrong_parts(self, loaded: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Fluids, rules and values of rules that nobody would weigh."""
+        for field in ("vehicle", "with_vehicle"):
+            for fluid in filter(None, _texts(loaded.get(field, ()))):
+                if fluid not in self.vehicles:
+                    yield (
+                        f'{field}: "{fluid}" is not a known fluid',
+                        "write a vehicle code (NS, D5W, LR), a fluid's id, premix or undiluted",
+                    )
+        if "rule" not in loaded:
+            return
+        if loaded["rule"] not in self.kinds:
+            yield f'the rule "{loaded["rule"]}" is unknown', f"the rules are: {', '.join(sorted(self.kinds))}"
+            return
+        for reason, mend in self._wrong_values(_rule(loaded, self.fluids)):
+            yield f"{loaded['rule']}: {reason}", mend
+
+    def _wrong_values(self, rule: Rule) -> Iterator[tuple[str, str]]:
+        yield from wrong(rule, self.values)
+        yield from unknown_words(tuple(value for value in rule.values if value.startswith("group:")), self.groups)
+        if rule.rule == "no-admixture":
+            yield from unknown_words(rule.values, NO_ADMIXTURE)
+        elif rule.rule in _CLOSED:
+            published = {value for drug in self.records.drugs for known in drug.rules if known.rule == rule.rule for value in known.values}
+            yield from unknown_words(rule.values, published)
 
     def _parse(self, name: str, contents: dict[str, bytes]) -> Any:
         try:
@@ -286,9 +328,25 @@ def _named(drug: Drug, item: dict[str, Any]) -> Drug:
     return replace(drug, codes=drug.codes | {"local": (*drug.codes.get("local", ()), item["code"])})
 
 
-def _ruled(drug: Drug, item: dict[str, Any], fluids: dict[str, str]) -> Drug:
-    rule = Rule(
-        drug=drug.id,
+def _texts(value: Any) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _mend(inside: Path, in_charts: bool) -> str:
+    """What to do about a file that is not read as it stands; "" = it does not look like one that should be."""
+    if inside.suffix.casefold() in (".yaml", ".yml"):
+        renamed = inside.with_name(inside.stem + ".yaml").as_posix() if in_charts else f"{inside.stem.casefold()}.yaml"
+        if in_charts or inside.stem.casefold() in _FILES:
+            return f"rename it to {renamed}"
+        return f"the files are {', '.join(f'{stem}.yaml' for stem in _FILES)} and charts/*.yaml"
+    if in_charts and inside.suffix.casefold() in (".csv", ".tsv", ".txt"):
+        return "make a chart of it: python -m knowledge import-chart, and keep the original elsewhere"
+    return ""
+
+
+def _rule(item: dict[str, Any], fluids: dict[str, str]) -> Rule:
+    return Rule(
+        drug=item["drug"],
         rule=item["rule"],
         values=tuple(fluids.get(value, value) for value in item["value"]),
         unit=item["unit"],
@@ -296,7 +354,6 @@ def _ruled(drug: Drug, item: dict[str, Any], fluids: dict[str, str]) -> Drug:
         note=item["reason"],
         cited=Cited(source=POLICY_SOURCE, at="rules.yaml"),
     )
-    return replace(drug, rules=(*drug.rules, rule))
 
 
 def _chart_row(item: dict[str, Any], source: str, number: int, fluids: dict[str, str]) -> Row:

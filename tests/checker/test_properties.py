@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from checker import Checker, Names, Renderer, order
 from checker.model import Judgement, Kind, Level, Reason, Relation, Report, Status, Verdict
-from checker.rules import ALONE, DEMANDS
+from checker.rules import DEMANDS
 from knowledge import Knowledge
 from knowledge.model import Records, Row
+from knowledge.rule_values import ALONE
 from knowledge.terms import Effect, Mode, Result, Route
 from tests.checker.worlds import (
     BANS,

@@ -105,6 +105,20 @@ def test_an_extra_rule_counts(tmp_path):
         ({"policies.yaml": "pair: [a, b]\n"}, "not a list"),
         ({"overlay.yaml": "naem: x\n"}, "unknown"),
         ({"charts/x.yaml": "name: Chart\nrows: []\n"}, "licence"),
+        ({"rules.yaml": "- {drug: fictazolam, rule: dedicated-line, value: seperate-line, effect: hard, reason: x}\n"}, '"separate-line"'),
+        ({"rules.yaml": "- {drug: fictazolam, rule: no-admixture, value: any-drugs, effect: hard, reason: x}\n"}, '"any-drug"'),
+        ({"rules.yaml": "- {drug: fictazolam, rule: route, value: not-by-vein, effect: hard, reason: x}\n"}, "not-by-vein"),
+        ({"rules.yaml": "- {drug: fictazolam, rule: max-concentration, value: 5, effect: hard, reason: x}\n"}, "max-concentration"),
+        ({"rules.yaml": "- {drug: fictazolam, rule: diluent-contraindicated, value: NSS, effect: hard, reason: x}\n"}, "NSS"),
+        (
+            {"rules.yaml": "- {drug: fictazolam, rule: diluent-contraindicated, value: group:salts, effect: hard, reason: x}\n"},
+            "group:salts",
+        ),
+        ({"standards.yaml": "- {drug: fictazolam, conc: 5 mg/mL, vehicle: NSS}\n"}, "NSS"),
+        ({"policies.yml": "- {pair: [samplicin, fictazolam], status: incompatible, reason: x}\n"}, "policies.yaml"),
+        ({"Policies.YAML": "- {}\n"}, "policies.yaml"),
+        ({"charts/x.yml": "name: Chart\n"}, "charts/x.yaml"),
+        ({"charts/x.csv": "drug_a,drug_b,verdict\n"}, "import-chart"),
     ],
 )
 def test_a_bad_overlay_is_refused_with_its_place(tmp_path, files, words):
@@ -113,6 +127,43 @@ def test_a_bad_overlay_is_refused_with_its_place(tmp_path, files, words):
 
     assert words in str(caught.value)
     assert all(problem.file.startswith("overlay/") and problem.mend for problem in caught.value.problems)
+
+
+SIGNED = "status: compatible, reason: own tests, approver: A. Pharmacist"
+
+
+@pytest.mark.parametrize(
+    ("file", "lines"),
+    [
+        (
+            "policies.yaml",
+            ("- {pair: [samplamycin, fictazolam], status: incompatible, reason: x}", "- {pair: [fictazolam, samplamycin], " + SIGNED + "}"),
+        ),
+        ("standards.yaml", ("- {drug: fictazolam, conc: 5 mg/mL}", "- {drug: fictazolam, conc: 1 mg/mL, vehicle: NS}")),
+    ],
+)
+def test_two_decisions_on_one_thing_are_refused_with_both_places(tmp_path, file, lines):
+    """Or the last would win in silence, and could soften the first."""
+    with pytest.raises(KnowledgeError) as caught:
+        load(WORLD, overlay=folder(tmp_path, {file: "# ours\n" + "\n".join(lines) + "\n"}), cache=False)
+    (problem,) = caught.value.problems
+
+    assert (problem.file, problem.line) == (f"overlay/{file}", 3)
+    assert "line 2" in problem.reason and "keep one" in problem.mend
+
+
+def test_one_pair_may_have_a_policy_for_each_mode(tmp_path):
+    policies = "".join(
+        f"- {{pair: [samplicin, fictazolam], mode: {mode}, status: incompatible, reason: x}}\n" for mode in ("y-site", "syringe")
+    )
+
+    assert 2 == len(load(WORLD, overlay=folder(tmp_path, {"policies.yaml": policies}), cache=False).policies)
+
+
+def test_what_else_stands_in_the_folder_is_left_alone(tmp_path):
+    files = {"README.md": "ours", ".gitlab-ci.yml": "x: y", ".git/x.yaml": "x: y", "policies.yaml~": "- {}"}
+
+    assert load(WORLD, overlay=folder(tmp_path, files), cache=False).overlay is not None
 
 
 def test_a_folder_without_a_head_is_no_overlay(tmp_path):
