@@ -14,7 +14,7 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from checker.cli import main
+from checker.cli import main, overlay_option
 from knowledge import Knowledge, KnowledgeError, load
 
 if TYPE_CHECKING:  # Arrow is slow to import, and the other commands do not need it
@@ -62,7 +62,7 @@ Examples:
 @click.option("--summary", type=click.Path(dir_okay=False, path_type=Path), help="Where the summary goes; OUT.summary.json unless told.")
 @click.option("--quiet", is_flag=True, help="No progress bar and no summary on the terminal.")
 @click.option("--knowledge", "root", type=_FOLDER, help="Another knowledge folder.")
-@click.option("--overlay", type=_FOLDER, help="A facility's overlay on top of the knowledge.")
+@overlay_option
 def batch(given: str, out: Path | None, ignore: tuple[str, ...], quiet: bool, **told: Any) -> None:
     """Screen the order sets of IN: a file, a folder of files of one format, or - for standard input.
 
@@ -130,7 +130,7 @@ def _tell(done: Done, asked: Batch) -> None:
 @click.option("-o", "--html", type=click.Path(dir_okay=False, path_type=Path), help="Where the page goes; OUT.html unless told.")
 @click.option("--summary", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The summary, where it is not beside OUT.")
 @click.option("--knowledge", "root", type=_FOLDER, help="Another knowledge folder.")
-@click.option("--overlay", type=_FOLDER, help="A facility's overlay on top of the knowledge.")
+@overlay_option
 def report(out: Path, html: Path | None, summary: Path | None, root: Path | None, overlay: Path | None) -> None:
     """Write a page for people about the results in OUT: charts, worst sets, pairs with their sources. It needs nothing from elsewhere."""
     from checker.batch import BatchError, summary_path

@@ -39,6 +39,14 @@ _VERDICT = {
 _LEVEL = {Level.STOP: ("red", "✗"), Level.CAUTION: ("yellow", "!"), Level.UNKNOWN: ("bold", "?"), Level.NOTE: ("cyan", "·")}
 _WORST_SHOWN = 8  # sources shown with a finding; the rest are counted
 
+overlay_option = click.option(
+    "--overlay",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="LINEWISE_OVERLAY",
+    show_envvar=True,
+    help="A facility's overlay on top of the knowledge (docs/overlay.md).",
+)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
@@ -65,6 +73,7 @@ Examples:
 @click.option("--explain", is_flag=True, help="Show for each row whether it covers the question and whether it settled it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, as POST /v1/check gives it.")
 @click.option("--knowledge", "root", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Another knowledge folder.")
+@overlay_option
 def check(
     drugs: tuple[str, ...],
     conc: tuple[str, ...],
@@ -76,12 +85,13 @@ def check(
     explain: bool,
     as_json: bool,
     root: Path | None,
+    overlay: Path | None,
 ) -> None:
     """Check DRUGS that are to share a line.
 
     Write a drug alone, or with its conditions: vancomycin@5mg/mL/NS, and after a second @ its line. Commas separate drugs as well.
     """
-    knowledge = load_or_stop(root)
+    knowledge = load_or_stop(root, overlay)
     question: dict[str, Any] = {"mode": mode, "drugs": [checker.spoken(item) for item in _split(drugs)]}
     if med:
         question["medications"] = list(_split(med))
@@ -126,10 +136,10 @@ def acid_base(page: Path | None) -> None:
         acidbase.write(found, text, page)
 
 
-def load_or_stop(root: Path | None) -> Knowledge:
+def load_or_stop(root: Path | None, overlay: Path | None = None) -> Knowledge:
     """The knowledge, or its problems on standard error and exit status 2."""
     try:
-        return load(root)
+        return load(root, overlay=overlay)
     except KnowledgeError as error:
         click.echo(str(error), err=True)
         sys.exit(BAD_INPUT)
@@ -175,11 +185,18 @@ def show(console: Console, knowledge: Knowledge, report: Report, explained: dict
     if len(report.infusions) > 1:
         console.print(grid(knowledge, report))
     console.print(Text(f" {words} ", style=style), Text(f" knowledge {report.version} ({report.digest[:12]})", style="dim"))
+    show_overlay(console, knowledge)
     for finding in report.findings:
         _show_finding(console, knowledge, finding)
     if explained:
         _show_explained(console, explained)
     console.print(Text("Decision support with sources. A professional must verify before use.", style="dim italic"))
+
+
+def show_overlay(console: Console, knowledge: Knowledge) -> None:
+    """Say whose overlay had a part in the answer."""
+    if knowledge.overlay is not None:
+        console.print(Text(f"With local policy of {knowledge.overlay.name} (overlay {knowledge.overlay.digest[:12]}).", style="dim"))
 
 
 def grid(knowledge: Knowledge, report: Report) -> Table:

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 import checker
-from checker.cli import CLEAR, NOT_CLEAR, load_or_stop, main, refuse
+from checker.cli import CLEAR, NOT_CLEAR, load_or_stop, main, overlay_option, refuse, show_overlay
 
 if TYPE_CHECKING:
     from checker.plan_model import Plan
@@ -59,6 +59,7 @@ Examples:
 @click.option("--seconds", type=click.FloatRange(0.05, 600), default=5.0, show_default=True, help="Time limit.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, as POST /v1/plan gives it.")
 @click.option("--knowledge", "root", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Another knowledge folder.")
+@overlay_option
 def plan(
     asked: tuple[str, ...],
     lumens: tuple[str, ...],
@@ -69,6 +70,7 @@ def plan(
     seconds: float,
     as_json: bool,
     root: Path | None,
+    overlay: Path | None,
 ) -> None:
     """Put infusions on lumens. ASKED is a file with the body of POST /v1/plan ("-" for standard input), or drugs.
 
@@ -77,7 +79,7 @@ def plan(
     from checker.plan import plan as solve  # the solver takes a moment to import, which other commands need not wait for
     from checker.plan_report import render
 
-    knowledge = load_or_stop(root)
+    knowledge = load_or_stop(root, overlay)
     try:
         question = _question(asked, lumens, doses, pushed, keep)
         if policy is not None:
@@ -86,6 +88,8 @@ def plan(
     except checker.AskError as error:
         refuse(error.problems)
     renderer = checker.Renderer(knowledge)
+    if not as_json:
+        show_overlay(Console(), knowledge)
     if as_json:
         sys.stdout.buffer.write(render(answer, renderer))
     else:

@@ -1,0 +1,53 @@
+"""`python -m checker check`, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from checker import plan_cli  # noqa: F401  # adds its command
+from checker.cli import main
+from tests.conftest import WORLD
+
+COMMANDS = (["check", "samplamycin", "fictazolam"], ["plan", "samplamycin", "fictazolam", "--lumen", "white"])
+
+
+def run(*arguments: object, env: dict[str, str] | None = None) -> Result:
+    return CliRunner().invoke(main, [*map(str, arguments), "--knowledge", str(WORLD)], env={"LINEWISE_OVERLAY": "", **(env or {})})
+
+
+@pytest.fixture
+def overlay(tmp_path: Path) -> Path:
+    (tmp_path / "overlay.yaml").write_text("name: Imaginary Hospital\n")
+    (tmp_path / "policies.yaml").write_text("- {pair: [samplamycin, fictazolam], status: incompatible, reason: kept apart here}\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=("check", "plan"))
+def test_a_facilitys_overlay_applies_and_is_said(command: list[str], overlay: Path) -> None:
+    bare, shown = run(*command), run(*command, "--overlay", overlay)
+    told = json.loads(run(*command, "--json", env={"LINEWISE_OVERLAY": str(overlay)}).output)
+
+    assert "Imaginary Hospital" not in bare.output
+    assert "local policy of Imaginary Hospital" in " ".join(shown.output.split())
+    assert 1 == shown.exit_code
+    assert "Imaginary Hospital" in json.dumps(told)
+
+
+def test_a_policy_of_the_overlay_settles_the_pair(overlay: Path) -> None:
+    told = json.loads(run("check", "samplamycin", "fictazolam", "--json", env={"LINEWISE_OVERLAY": str(overlay)}).output)
+
+    assert "stop" == told["verdict"]
+    assert "local-policy" == told["pairs"][0]["line"]["reason"]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=("check", "plan"))
+def test_an_overlay_that_is_not_there_is_never_passed_over(command: list[str], tmp_path: Path) -> None:
+    missing = run(*command, env={"LINEWISE_OVERLAY": str(tmp_path / "none")})
+    empty = run(*command, "--overlay", tmp_path)
+
+    assert (2, 2) == (missing.exit_code, empty.exit_code)
+    assert "none" in missing.output and "overlay.yaml" in empty.output
