@@ -5,6 +5,7 @@ Exit status: 0 clear, 1 not clear (stop, caution or unknown), 2 the question cou
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -37,6 +38,7 @@ _VERDICT = {
     Verdict.CLEAR: ("bold white on green", "✓ CLEAR"),
 }
 _LEVEL = {Level.STOP: ("red", "✗"), Level.CAUTION: ("yellow", "!"), Level.UNKNOWN: ("bold", "?"), Level.NOTE: ("cyan", "·")}
+_BREAK = re.compile(r";|(?<!\d),|,(?!\d)")
 _WORST_SHOWN = 8  # sources shown with a finding; the rest are counted
 
 overlay_option = click.option(
@@ -148,7 +150,7 @@ def load_or_stop(root: Path | None, overlay: Path | None = None) -> Knowledge:
 def _split(given: Sequence[str]) -> Iterator[str]:
     """Arguments and, within them, comma-separated drugs; a comma between digits belongs to a number."""
     for text in given:
-        for part in text.replace(";", ",").split(","):
+        for part in _BREAK.split(text):
             if part.strip():
                 yield part.strip()
 

@@ -51,3 +51,10 @@ def test_an_overlay_that_is_not_there_is_never_passed_over(command: list[str], t
 
     assert (2, 2) == (missing.exit_code, empty.exit_code)
     assert "none" in missing.output and "overlay.yaml" in empty.output
+
+
+def test_a_comma_within_a_number_parts_no_drugs() -> None:
+    told = json.loads(run("check", "samplicin@25,000 units/250 mL/D5W,fictazolam", "--json").output)
+
+    assert ["samplicin", "fictazolam"] == [item["asked"] for item in told["drugs"]]
+    assert [] == told["not_understood"]
