@@ -5,7 +5,6 @@ The only functions that touch a request's body are here; what they refuse is tol
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -15,7 +14,7 @@ from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from api.problems import Failure
-from checker import AskProblem
+from checker import AskProblem, repeated_field
 
 _JSON = ("application/json",)
 
@@ -43,27 +42,16 @@ def read_json(request: Request, types: Sequence[str] = _JSON) -> Any:
         at = f"line {error.lineno}, column {error.colno}"
         raise _malformed(at, error.msg, "correct the JSON there; a JSON validator will show the place") from None
     try:
-        if not _comes_back(value, body):
-            json.loads(body, object_pairs_hook=_once)
-    except _Twice as twice:
-        raise _malformed(
-            str(twice), "this field stands twice in one object", "keep one of the two; readers differ on which would count"
-        ) from None
+        twice = repeated_field(body, value)
     except RecursionError:
         raise _malformed("", "the JSON is nested too deep", "a question needs three levels at most") from None
+    if twice is not None:
+        raise _malformed(twice, "this field stands twice in one object", "keep one of the two; readers differ on which would count")
     deepest = current_app.extensions["linewise"].settings.most_depth
     if body.count(b"[") + body.count(b"{") > deepest and _deeper(value, deepest):
         raise _malformed("", f"the JSON is nested too deep, more than {deepest} levels", "a question needs three levels at most")
     g.asked = body  # for its hash in the audit trail
     return value
-
-
-def _comes_back(value: Any, body: bytes) -> bool:
-    """Whether a value gives the very bytes that it was read from: then nothing stood twice in them."""
-    try:
-        return orjson.dumps(value) == body
-    except orjson.JSONEncodeError:  # too deep to be written
-        return False
 
 
 def _deeper(value: Any, deepest: int) -> bool:
@@ -76,18 +64,6 @@ def _deeper(value: Any, deepest: int) -> bool:
         if not level:
             return False
     return True
-
-
-class _Twice(ValueError):
-    """A key that stands twice in one object."""
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _Twice(next(key for key in keys if keys.count(key) > 1))
-    return found
 
 
 def _malformed(at: str, reason: str, mend: str) -> Failure:

@@ -131,11 +131,15 @@ def _question(
 
 def _read(stream: IO[bytes], name: str) -> dict[str, Any]:
     try:
-        found = orjson.loads(stream.read())
+        text = stream.read()
+        found = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise checker.AskError(
             [checker.AskProblem(f"{name}, line {error.lineno}", f"not JSON: {error.msg}", "correct the JSON there")]
         ) from None
+    twice = checker.repeated_field(text, found)
+    if twice is not None:
+        raise checker.AskError([checker.AskProblem(twice, "this field stands twice in one object", "keep one of the two")])
     if not isinstance(found, dict):
         raise checker.AskError([checker.AskProblem("", "the question is not an object", 'write {"infusions": [...], "lumens": [...]}')])
     return found

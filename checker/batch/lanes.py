@@ -23,9 +23,11 @@ from checker.batch.files import Chunk
 from checker.batch.lookup import IRREGULAR, MISSING, States
 from checker.batch.tables import Asked, parquet_rows, wide_sets
 from checker.matrix import Ints
+from checker.once import repeated_field
 
 _IDS = ("id", "order_set_id")
 _PLAIN = tuple(pa.schema([("id", kind), ("drugs", pa.list_(pa.string()))]) for kind in (pa.string(), pa.int64()))
+_COLONS = 2  # in a plain line, unless its texts hold some, or a field stands twice
 _NEW_LINE, _OPENING, _CLOSING = b"\n{}"
 
 
@@ -140,7 +142,9 @@ def _plain(text: bytes) -> tuple[str | int, list[str]] | None:
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
     plain = len(row) == 2 and type(drugs) is list and type(identity) in (str, int) and all(type(drug) is str for drug in drugs)
-    return (identity, drugs) if plain else None
+    if not plain or (text.count(b":") > _COLONS and repeated_field(text, row) is not None):
+        return None
+    return identity, drugs
 
 
 def _ask_of(payload: bytes, lines: Ints, place: int) -> Asked:
@@ -229,6 +233,10 @@ def ask_line(text: bytes, line: int, ignore: frozenset[str] = frozenset()) -> As
         )
     if not isinstance(row, dict):
         return Asked(line, None, None, refused("not-a-question", "the line is not an object", 'write {"id": "...", "drugs": [...]}'))
+    try:
+        twice = repeated_field(text, row)
+    except RecursionError:
+        return Asked(line, None, None, refused("not-json", "the line is nested too deep", "a question needs three levels at most"))
     told = [row.pop(key) for key in _IDS if key in row]
     identity = told[0] if told else None
     for key in ignore & row.keys():
@@ -236,5 +244,13 @@ def ask_line(text: bytes, line: int, ignore: frozenset[str] = frozenset()) -> As
     if len(told) > 1 or isinstance(identity, bool) or not isinstance(identity, (str, int, type(None))):
         return Asked(
             line, None, None, refused("not-a-question", "the id is not one text or number", 'write "id": "..." once, or leave it out', "id")
+        )
+    if twice is not None:
+        mend = "keep one of the two; readers differ on which would count"
+        return Asked(
+            line,
+            None if twice in _IDS else identity,
+            None,
+            refused("not-a-question", f'the field "{twice}" stands twice in one object', mend, twice),
         )
     return Asked(line, identity, row)

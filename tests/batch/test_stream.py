@@ -43,6 +43,27 @@ def test_one_bad_line_never_breaks_the_rest(streamer: Streamer) -> None:
     assert (5, 1, 2) == (end["end"]["sets"], end["end"]["blank"], end["end"]["errors"])  # type: ignore[index]
 
 
+@pytest.mark.parametrize("level", ["verdict", "full"])
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        (b'{"id":"a","drugs":["samplamycin","fictazolam"],"drugs":["samplamycin"]}', "drugs"),
+        (b'{"id": "a", "drugs": ["samplamycin", "fictazolam"], "dr\\u0075gs": ["samplamycin"]}', "drugs"),
+        (b'{"id":"a","drugs":[{"drug":"samplamycin","drug":"fictazolam"}]}', "drug"),
+        (b'{"id":"a","id":"b","drugs":["samplamycin"]}', "id"),
+    ],
+)
+def test_a_field_that_stands_twice_makes_an_error_row(streamer: Streamer, level: str, line: bytes, field: str) -> None:
+    """Or the first list of drugs would be dropped in silence."""
+    good = b'{"id":"ward:1","drugs":["samplamycin"]}'
+    *found, end = [orjson.loads(row) for row in b"".join(answers([good, line, good], streamer, level)).splitlines()]
+
+    assert [False, True, False] == ["error" in row for row in found]
+    assert ("not-a-question", field) == (found[1]["error"]["reason"], found[1]["error"]["errors"][0]["at"])
+    assert ("a" if field != "id" else None) == found[1]["id"]
+    assert 1 == end["end"]["errors"]
+
+
 def test_too_many_rows_end_with_an_error_row(streamer: Streamer) -> None:
     good = b'{"id":"good","drugs":["samplamycin"]}\n'
     *found, late, end = answered([good] * 30, streamer, rows=12)

@@ -38,6 +38,13 @@ def test_a_question_in_a_file(tmp_path: Path) -> None:
     assert "optimal" == json.loads(told.output)["status"]
 
 
+def test_a_field_that_stands_twice_is_refused() -> None:
+    result = run("-", text='{"infusions": [{"drug": "samplicin"}], "infusions": [{"drug": "warfictin"}], "lumens": [{"name": "white"}]}')
+
+    assert 2 == result.exit_code
+    assert "stands twice" in result.output
+
+
 def test_a_question_on_standard_input() -> None:
     assert 0 == run("-", "--json", text=json.dumps(QUESTION)).exit_code
 
