@@ -16,6 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from api import counts
 from api.audit import Audit
+from api.logs import adopt
 from api.problems import Failure
 from api.record import answered_many
 from api.schemas import BatchQuery
@@ -93,9 +94,10 @@ def _count(tally: Tally) -> None:
 
 def _streamer(app: Flask) -> Streamer:
     """The one that all threads of this app share, made with the first batch."""
-    from checker.batch import Streamer
+    from checker.batch import LOGGER, Streamer
 
     with _making:
         if _KEY not in app.extensions:
+            adopt(LOGGER)
             app.extensions[_KEY] = Streamer(app.extensions["linewise"].knowledge)
         return cast(Streamer, app.extensions[_KEY])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from functools import cache
 from typing import Any
@@ -22,6 +23,19 @@ def lines() -> Any:
         ],
         wrapper_class=structlog.BoundLogger,
     )
+
+
+class _Engine(logging.Handler):
+    """What the engine logs, as lines of ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines().error("engine-failed", logger=record.name, what=record.getMessage())
+
+
+@cache
+def adopt(name: str) -> None:
+    """Write what the engine logs under `name` among our lines."""
+    logging.getLogger(name).addHandler(_Engine())
 
 
 def _text(event: Any, **_: Any) -> str:

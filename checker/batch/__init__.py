@@ -1,11 +1,12 @@
 """Order sets in bulk: files and streams in, one result row for every row in, on one machine or a cluster."""
 
-from checker.batch.errors import BatchError, Refusal, WrongKnowledge
+from checker.batch.errors import LOGGER, BatchError, Refusal, WrongKnowledge
 from checker.batch.run import Batch, Done, run, summary_path
 from checker.batch.stream import Cut, Limits, Streamer, answers, lines
 from checker.batch.tally import Tally
 
 __all__ = [
+    "LOGGER",
     "Batch",
     "BatchError",
     "Cut",

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from checker.ask import AskError, AskProblem
+
+INTERNAL = "internal"
+LOGGER = "checker.batch"
+_log = logging.getLogger(LOGGER)
 
 
 class BatchError(Exception):
@@ -26,7 +33,7 @@ class WrongKnowledge(BatchError):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why one row has no answer. reason: not-json | not-a-question | damaged-row | damaged-file | split-set."""
+    """Why one row has no answer. reason: not-json | not-a-question | damaged-row | damaged-file | split-set | internal."""
 
     reason: str
     problems: tuple[AskProblem, ...]
@@ -43,6 +50,14 @@ class Refusal:
 def refused(reason: str, what: str, mend: str, at: str = "") -> Refusal:
     """A refusal for a single cause."""
     return Refusal(reason, (AskProblem(at, what, mend),))
+
+
+def failed(at: str, error: Exception) -> Refusal:
+    """What should not happen, at "line 17". It is logged by its kind and place: the words of an error may hold what was asked."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
+    _log.error("%s: %s", at, what)
+    return refused(INTERNAL, f"{at} could not be answered: {what}", "report this as a defect; it is ours, not that of the row")
 
 
 def of_ask(error: AskError, most: int = 10) -> Refusal:

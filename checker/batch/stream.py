@@ -12,7 +12,7 @@ from threading import Lock
 
 import orjson
 
-from checker.batch.errors import Refusal, refused
+from checker.batch.errors import Refusal, failed, refused
 from checker.batch.files import Chunk, Place, Source
 from checker.batch.lanes import ask_line
 from checker.batch.lookup import read_order
@@ -57,12 +57,15 @@ class Streamer:
             return self._worker(level).answer(chunk)
 
     def report(self, level: str, text: bytes) -> Report | None:
-        """The engine's answer to one line, for whoever has to keep it; None when the line cannot be read."""
+        """The engine's answer to one line, for whoever has to keep it; None when the line will be an error row."""
         with self._lock:
             worker = self._worker(level)
-            asked = ask_line(text, 0)
-            order = read_order(asked.question, worker.names) if asked.refusal is None else None
-            return worker.engine.check(order) if isinstance(order, Order) else None
+            try:
+                asked = ask_line(text, 0)
+                order = read_order(asked.question, worker.names) if asked.refusal is None else None
+                return worker.engine.check(order) if isinstance(order, Order) else None
+            except Exception:  # logged with its line when that is answered
+                return None
 
     @property
     def stamp(self) -> str:
@@ -116,7 +119,10 @@ def answers(
                 yield from stream.flush()
         yield from stream.flush()
     except Cut as cut:
-        yield orjson.dumps({"cut": cut.refusal.told(), "so_far": stream.counts()}) + b"\n"
+        yield stream.cut(cut.refusal)
+        return
+    except Exception as error:
+        yield stream.cut(failed(f"the stream from line {stream.number - len(stream.held) + 1} on", error))
         return
     yield orjson.dumps({"end": stream.counts()}) + b"\n"
 
@@ -170,6 +176,10 @@ class _Stream:
         if len(text) > self.limits.line_bytes:
             return refused("too-long", f"the line has more than {self.limits.line_bytes} bytes", "send fewer drugs in one set")
         return None
+
+    def cut(self, why: Refusal) -> bytes:
+        """The last line of a stream that ends early."""
+        return orjson.dumps({"cut": why.told(), "so_far": self.counts()}) + b"\n"
 
     def counts(self) -> dict[str, object]:
         """What has been answered so far."""

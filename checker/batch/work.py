@@ -11,7 +11,7 @@ import pyarrow as pa
 import xxhash
 
 from checker.batch import rows as results
-from checker.batch.errors import Refusal, refused
+from checker.batch.errors import Refusal, failed, refused
 from checker.batch.files import Chunk
 from checker.batch.lanes import Lane, ask_line, plain_list, slow_lane, table_lane, text_lane
 from checker.batch.lookup import BatchNames, States, read_order
@@ -23,7 +23,7 @@ from checker.check import Checker
 from checker.matrix import Ints
 from checker.model import Order, Report, Status
 from checker.report import Renderer
-from checker.screen import VERDICTS, Screen, Sets, as_counts, count_pairs, decidable
+from checker.screen import VERDICTS, Screen, Screened, Sets, as_counts, count_pairs, decidable
 from knowledge import Knowledge
 
 RENDERED = 20_000  # pieces of answers that a worker keeps
@@ -97,18 +97,16 @@ class Worker:
     # --- verdicts ---
 
     def _verdicts(self, chunk: Chunk, tally: Tally) -> Verdicts:
-        lane = self._lane(chunk, tally)
-        starts = np.concatenate([[0], np.cumsum(lane.sizes)])
-        found = self.screen.sets(Sets(starts, lane.states, lane.missing))
-        twice = found.repeats
-        if twice.any():  # a drug twice: to be refused, so not to be counted either
-            lane.slow += np.flatnonzero(twice).tolist()
-            lane.states = lane.states[~np.repeat(twice, lane.sizes)]
-            lane.sizes, lane.missing = np.where(twice, 0, lane.sizes), np.where(twice, 0, lane.missing)
-            found = self.screen.sets(Sets(np.concatenate([[0], np.cumsum(lane.sizes)]), lane.states, lane.missing))
-        for place, key in lane.lost:
-            if not twice[place]:
-                tally.misunderstood(key)
+        try:
+            lane = self._lane(chunk, tally)
+            found = self._together(lane)
+        except Exception:  # over which row shows when each is asked by itself
+            recount = Tally()
+            lane = slow_lane(list(self._asked(chunk, recount)))
+            tally.rows = recount.rows
+            found = self._together(lane)
+        for _, key in lane.lost:
+            tally.misunderstood(key)
         tally.met(found.pairs)
         answers = Verdicts(lane.identities, lane.lines, found.verdicts, lane.sizes, lane.missing, found.counts)
         if lane.slow:
@@ -118,32 +116,56 @@ class Worker:
         self._worst(answers, tally)
         return answers
 
+    def _together(self, lane: Lane) -> Screened:
+        """The rows of a lane that the matrix decides. One that names a drug twice becomes slow."""
+        found = self.screen.sets(Sets(np.concatenate([[0], np.cumsum(lane.sizes)]), lane.states, lane.missing))
+        twice = found.repeats
+        if twice.any():  # a drug twice: to be refused, so not to be counted either
+            lane.slow += np.flatnonzero(twice).tolist()
+            lane.states = lane.states[~np.repeat(twice, lane.sizes)]
+            lane.sizes, lane.missing = np.where(twice, 0, lane.sizes), np.where(twice, 0, lane.missing)
+            found = self.screen.sets(Sets(np.concatenate([[0], np.cumsum(lane.sizes)]), lane.states, lane.missing))
+            lane.lost = [(place, key) for place, key in lane.lost if not twice[place]]
+        return found
+
     def _one_by_one(self, lane: Lane, answers: Verdicts, tally: Tally) -> None:
         """Rows with conditions, lumens, times or damage."""
-        orders: list[Order] = []
-        places: list[int] = []
+        asked: dict[int, Order] = {}
         for place in sorted(lane.slow):
-            asked = lane.ask(place)
-            read = asked.refusal or self._refused_split(asked.identity) or read_order(asked.question, self.names)
+            try:
+                item = lane.ask(place)
+                read = item.refusal or self._refused_split(item.identity) or read_order(item.question, self.names)
+            except Exception as error:
+                read = failed(f"line {lane.lines[place]}", error)
             if isinstance(read, Refusal):
-                answers.refusals[place] = read
-                answers.verdicts[place] = ERRORED
-                answers.understood[place] = answers.missing[place] = 0
-                answers.counts[place] = 0
-                tally.errors[read.reason] += 1
+                _refuse(place, read, answers, tally)
             else:
-                orders.append(read)
-                places.append(place)
-        if not orders:
+                asked[place] = read
+        for places, found in self._screened(asked, lane, answers, tally):
+            answers.verdicts[places], answers.counts[places] = found.verdicts, found.counts
+            for place in places:
+                answers.understood[place] = len(asked[place].infusions) + len(asked[place].medications)
+                answers.missing[place] = len(asked[place].not_understood)
+                self._count_names(asked[place], tally)
+                tally.by_engine += not decidable(asked[place])
+            tally.met(found.pairs)
+
+    def _screened(self, asked: dict[int, Order], lane: Lane, answers: Verdicts, tally: Tally) -> Iterator[tuple[list[int], Screened]]:
+        """Orders by place, all together; each by itself when one of them fails, which is then refused."""
+        if not asked:
             return
-        found = self.screen.orders(orders)
-        answers.verdicts[places], answers.counts[places] = found.verdicts, found.counts
-        for place, order in zip(places, orders, strict=True):
-            answers.understood[place] = len(order.infusions) + len(order.medications)
-            answers.missing[place] = len(order.not_understood)
-            self._count_names(order, tally)
-            tally.by_engine += not decidable(order)
-        tally.met(found.pairs)
+        try:
+            together = self.screen.orders(list(asked.values()))
+        except Exception:  # over which of them is asked below
+            for place, order in asked.items():
+                try:
+                    alone = self.screen.orders([order])
+                except Exception as error:
+                    _refuse(place, failed(f"line {lane.lines[place]}", error), answers, tally)
+                else:
+                    yield [place], alone
+        else:
+            yield list(asked), together
 
     def _lane(self, chunk: Chunk, tally: Tally) -> Lane:
         if not chunk.damage and isinstance(chunk.payload, bytes) and chunk.source.form == "ndjson":
@@ -186,26 +208,30 @@ class Worker:
         return (long_sets if chunk.columns and chunk.columns.long else wide_sets)(counted(), self.task.system)
 
     def _told(self, asked: Asked, tally: Tally, met: dict[int, int]) -> Told:
-        read = asked.refusal or self._refused_split(asked.identity) or read_order(asked.question, self.names)
+        try:
+            read = asked.refusal or self._refused_split(asked.identity) or read_order(asked.question, self.names)
+            if not isinstance(read, Refusal):
+                report = self.engine.check(read)
+                told = self._rendered(asked, report)
+        except Exception as error:
+            read = failed(f"line {asked.line}", error)
         if isinstance(read, Refusal):
             tally.errors[read.reason] += 1
             tally.verdicts[ERROR] += 1
             return Told(asked.line, asked.identity, refusal=read)
-        report = self.engine.check(read)
         count_pairs(report, self.screen.matrix().index, met)
         self._count_report(asked, read, report, tally)
+        if self.task.level == "findings":
+            tally.findings += len(report.findings)
+            tally.silent += not report.findings
+        return told
+
+    def _rendered(self, asked: Asked, report: Report) -> Told:
         if self.task.level == "full":
             explain = isinstance(asked.question, dict) and asked.question.get("explain") is True
             return Told(asked.line, asked.identity, report.verdict, rendered=self.renderer.json(report, explain=explain).rstrip())
-        tally.findings += len(report.findings)
-        tally.silent += not report.findings
-        return Told(
-            asked.line,
-            asked.identity,
-            report.verdict,
-            report.findings,
-            self.renderer.findings(report) if self.task.form == "ndjson" else None,
-        )
+        found = self.renderer.findings(report) if self.task.form == "ndjson" else None
+        return Told(asked.line, asked.identity, report.verdict, report.findings, found)
 
     def _count_report(self, asked: Asked, order: Order, report: Report, tally: Tally) -> None:
         tally.verdicts[report.verdict] += 1
@@ -244,6 +270,15 @@ class Worker:
     def _worst_names(self, tally: Tally, label: str) -> None:
         if self.task.several:
             tally.worst = [replace(item, file=label) for item in tally.worst]
+
+
+def _refuse(place: int, refusal: Refusal, answers: Verdicts, tally: Tally) -> None:
+    """Make a row an error row."""
+    answers.refusals[place] = refusal
+    answers.verdicts[place] = ERRORED
+    answers.understood[place] = answers.missing[place] = 0
+    answers.counts[place] = 0
+    tally.errors[refusal.reason] += 1
 
 
 def stamp(knowledge: Knowledge) -> str:

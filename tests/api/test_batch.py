@@ -54,6 +54,29 @@ def test_one_bad_line_never_breaks_the_rest(client: FlaskClient) -> None:
     assert (6, 1, 3) == (end["end"]["sets"], end["end"]["blank"], end["end"]["errors"])
 
 
+@pytest.mark.parametrize("audit", ["off", "on"])
+def test_a_failure_inside_breaks_neither_the_stream_nor_the_log(
+    world: Knowledge, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], audit: str, tmp_path: Any
+) -> None:
+    judge = Checker.check
+
+    def check(self: Checker, asked: Any) -> Any:
+        if any(item.drug == "mockprazole" for item in asked.infusions):
+            raise ZeroDivisionError("Jane Doe")
+        return judge(self, asked)
+
+    monkeypatch.setattr(Checker, "check", check)
+    database = f"sqlite:///{tmp_path / 'a.db'}"
+    client = create_app({"log": "nothing", "audit": audit, "database": database}, knowledge=world).test_client()
+    *found, end = send(client, GOOD + b'{"id":"Jane","drugs":["mockprazole"]}\n' + GOOD)
+    (logged,) = [orjson.loads(line) for line in capsys.readouterr().err.splitlines() if "engine-failed" in line]
+
+    assert ["error" in row for row in found] == [False, True, False]
+    assert (3, 1) == (end["end"]["sets"], end["end"]["errors"])
+    assert logged["what"].startswith("line 2: ZeroDivisionError")
+    assert "Jane" not in str(logged) and "mockprazole" not in str(logged)
+
+
 def test_it_answers_as_it_reads(world: Knowledge) -> None:
     """The first answers are there before the last line was sent."""
     client = create_app({"log": "nothing"}, knowledge=world).test_client()

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from checker import Checker
 from checker.batch import Cut, Limits, Streamer, answers, lines
+from checker.model import Order, Report
 from knowledge import Knowledge
 from tests.batch.conftest import ndjson, read, rows, screen
 
@@ -62,6 +66,76 @@ def test_a_field_that_stands_twice_makes_an_error_row(streamer: Streamer, level:
     assert ("not-a-question", field) == (found[1]["error"]["reason"], found[1]["error"]["errors"][0]["at"])
     assert ("a" if field != "id" else None) == found[1]["id"]
     assert 1 == end["end"]["errors"]
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that fails over mockprazole, with words that tell what was asked."""
+    judge = Checker.check
+
+    def check(self: Checker, order: Order) -> Report:
+        if any(item.drug == "mockprazole" for item in order.infusions):
+            raise ZeroDivisionError("Jane Doe, mockprazole")
+        return judge(self, order)
+
+    monkeypatch.setattr(Checker, "check", check)
+
+
+BAD = (
+    b'{"id":"bad","drugs":["mockprazole","samplamycin"]}',
+    b'{"id":"bad","drugs":[{"drug":"mockprazole","conc":"1 mg/mL"}]}',
+    b'{"id":"bad","drugs":["mockprazole"],"patient":{"age_days":3}}',
+)
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("level", ["verdict", "findings", "full"])
+@pytest.mark.usefixtures("failing")
+def test_a_failure_inside_is_an_error_row(
+    world: Knowledge, tmp_path: Path, level: str, bad: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told and logged by its line, and never by what was asked; the other rows have their answers."""
+    good = b'{"id":"good","drugs":["samplamycin","fictazolam"]}'
+    other = b'{"id":"other","drugs":[{"drug":"samplicin","conc":"1 mg/mL"}]}'
+    given = [good, bad, other, good]
+    *found, end = [orjson.loads(row) for row in b"".join(answers(given, Streamer(world), level)).splitlines()]
+    errors = [row for row in found if "error" in row]
+
+    assert [("bad", 2, "internal")] == [(row["id"], row["line"], row["error"]["reason"]) for row in errors]
+    assert "line 2" in errors[0]["error"]["errors"][0]["reason"]
+    assert [1, 3, 4] == sorted({row["line"] for row in found if "error" not in row})
+    assert (4, 1, 3) == (end["end"]["sets"], end["end"]["errors"], sum(end["end"]["verdicts"].values()))
+    assert "line 2" in caplog.text and "ZeroDivisionError" in caplog.text
+    assert "mockprazole" not in caplog.text + str(errors) and "Jane" not in caplog.text + str(errors)
+    (tmp_path / "in.ndjson").write_bytes(b"\n".join(given) + b"\n")
+    done = screen(world, tmp_path / "in.ndjson", tmp_path / "out.ndjson", level=level)
+    assert done.summary["balances"]
+    assert found == read(tmp_path / "out.ndjson")
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_failure_inside_refuses_its_row_of_a_table(world: Knowledge, tmp_path: Path) -> None:
+    drugs = [["samplamycin", "fictazolam"], ["mockprazole", "samplamycin"], ["samplicin"]]
+    pq.write_table(pa.table({"id": ["a", "b", "c"], "drugs": drugs}), tmp_path / "in.parquet")
+    done = screen(world, tmp_path / "in.parquet", tmp_path / "out.ndjson")
+
+    assert [("a", False), ("b", True), ("c", False)] == [(row["id"], "error" in row) for row in read(tmp_path / "out.ndjson")]
+    assert done.summary["balances"]
+
+
+def test_a_failure_beside_the_rows_cuts_the_stream(
+    world: Knowledge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its last line says so, instead of a stream that breaks off."""
+
+    def fail(self: Streamer, level: str, chunk: object) -> None:
+        raise KeyError("Jane Doe")
+
+    monkeypatch.setattr(Streamer, "answer", fail)
+    (last,) = [orjson.loads(row) for row in b"".join(answers([b'{"id":1,"drugs":["samplamycin"]}'], Streamer(world))).splitlines()]
+
+    assert ("internal", 0) == (last["cut"]["reason"], last["so_far"]["written"])
+    assert "KeyError" in caplog.text and "Jane" not in caplog.text + str(last)
 
 
 def test_too_many_rows_end_with_an_error_row(streamer: Streamer) -> None:
