@@ -22,7 +22,7 @@ from knowledge.terms import Mode
 from knowledge.units import ACCEPTED, Concentration, ConcentrationError
 
 MOST_DRUGS = 60
-ROUTES = ("iv", "oral", "sc", "im", "inhaled", "other")
+ROUTES = ("iv", "oral", "sc", "im", "inhaled", "intrathecal", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class InfusionSchema(Schema):
     )
     hours = fields.Float(metadata={"description": "duration in hours", "example": 0.5}, validate=Range(0, 10_000, min_inclusive=False))
     rate_ml_per_h = fields.Float(metadata={"description": "rate in mL/h", "example": 100}, validate=Range(0, 100_000, min_inclusive=False))
-    route = fields.String(metadata={"description": "iv unless told"}, validate=OneOf(ROUTES))
+    route = fields.String(metadata={"description": "iv unless told; epidural is other"}, validate=OneOf(ROUTES))
 
 
 class MedicationSchema(Schema):

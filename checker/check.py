@@ -71,6 +71,9 @@ class Checker:
         for infusion in infusions:
             if order.focus is None or infusion.at in order.focus:
                 found += self._alone(infusion, order.age_days)
+        for medication in order.medications:
+            if order.focus is None or medication.at in order.focus:
+                found += rules.elsewhere(self.knowledge, medication.drug, medication.route)
         medicines: list[Given] = [*infusions, *order.medications]
         given = [(item, self._state(item)) for item in medicines]
         focus = order.focus

@@ -81,6 +81,13 @@ def undiluted(knowledge: Knowledge, drug: str, rules: Sequence[Rule], either: bo
     return f"{wording.name(knowledge, drug)} is asked undiluted; the {wording.authority(knowledge, rules)} has it diluted first.{but} Check the strength."
 
 
+def spinal(knowledge: Knowledge, rules: Sequence[Rule], route: str) -> str:
+    """A product that must not reach the spinal canal, asked by that route or by one that is not named."""
+    if route == "intrathecal":
+        return f"{demand(knowledge, rules)} It is asked by the intrathecal route: do not give it so."
+    return f"{demand(knowledge, rules)} The route asked is not named: make sure that it is not the spinal canal."
+
+
 def diluents(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> str:
     """What the labels, or who else speaks, permit as diluent."""
     lists = dict.fromkeys(", ".join(wording.vehicle(knowledge, value) for value in rule.values) for rule in rules)

@@ -39,6 +39,7 @@ DEMANDS = (
     "minibag-required",
     "premedication",
 )
+SPINAL = ("fatal-if-intrathecal", "not-intrathecal")
 _NO = {"no", "vial-storage", "optional"}  # values that state the absence of a demand at the bedside
 NEONATE_DAYS = 28
 
@@ -114,11 +115,11 @@ def _fluid(knowledge: Knowledge, code: str) -> str:
 
 def own_findings(knowledge: Knowledge, infusion: Infusion, age_days: int | None) -> list[Finding]:
     """Findings about one infusion by itself: route, diluent, concentration, duration, rate, age, demands."""
+    if infusion.route != "iv":
+        return elsewhere(knowledge, infusion.drug, infusion.route)
     rules: dict[str, list[Rule]] = defaultdict(list)
     for rule in knowledge.drugs[infusion.drug].rules:
         rules[rule.rule].append(rule)
-    if infusion.route != "iv":
-        return []
     found: list[Finding] = []
     found += _route(knowledge, infusion.drug, rules["route"])
     found += _diluent(knowledge, infusion, rules["diluent-required"], rules["diluent-contraindicated"])
@@ -140,6 +141,21 @@ def _undiluted(knowledge: Knowledge, drug: str, rules: Sequence[Rule], diluents:
     either = any(UNDILUTED in rule.values for rule in diluents)
     level = Level.CAUTION if either else product_words.worst(rules)
     return product_words.finding(knowledge, level, "not-diluted", drug, rules, product_words.undiluted(knowledge, drug, rules, either))
+
+
+def elsewhere(knowledge: Knowledge, drug: str, route: str) -> list[Finding]:
+    """What a product forbids of a route that is not the vein: the spinal canal. "other" may be that route, so it is a caution at least."""
+    if route not in ("intrathecal", "other"):
+        return []
+    found = []
+    for kind in SPINAL:
+        asked = [rule for rule in knowledge.drugs[drug].rules if rule.rule == kind and not set(rule.values) <= _NO]
+        if asked:
+            level = product_words.worst(asked)
+            if route == "other" and level is Level.STOP:
+                level = Level.CAUTION
+            found.append(product_words.finding(knowledge, level, kind, drug, asked, product_words.spinal(knowledge, asked, route)))
+    return found
 
 
 def cites(rules: Iterable[Rule]) -> tuple[Cite, ...]:

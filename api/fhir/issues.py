@@ -11,7 +11,7 @@ from api.fhir.peek import text
 from api.fhir.question import Asked
 from api.fhir.topics import Topic, topics
 from checker import cite_line, wording
-from checker.model import Finding, Kind, Level, NotUnderstood, Report
+from checker.model import Finding, Infusion, Kind, Level, Medication, NotUnderstood, Report
 from knowledge import Knowledge
 
 VERSIONS = ("R4", "R5")
@@ -72,10 +72,11 @@ def _code(finding: Finding, names: str) -> Json:
 def _implicated(topic: Topic, asked: Asked) -> list[Json]:
     ats = [at for pair in topic.pairs for at in pair.at]
     if not ats:
+        medicines: list[Infusion | Medication] = [*asked.order.infusions, *asked.order.medications]
         ats = [
-            infusion.at
-            for infusion in asked.order.infusions
-            if infusion.drug in topic.drugs and (asked.order.focus is None or infusion.at in asked.order.focus)
+            medicine.at
+            for medicine in medicines
+            if medicine.drug in topic.drugs and (asked.order.focus is None or medicine.at in asked.order.focus)
         ]
     return references([asked.given[at] for at in dict.fromkeys(ats) if at in asked.given])
 

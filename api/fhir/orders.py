@@ -43,7 +43,10 @@ _NOT_MEANT = frozenset({"proposal", "option"})
 
 @dataclass(slots=True, kw_only=True)
 class Given:
-    """One order as it was read. at: unique within the request; refs: this one and those that say the same."""
+    """One order as it was read. at: unique within the request; refs: this one and those that say the same.
+
+    spinal: it is taken as infused, and names the spinal canal too.
+    """
 
     at: str
     refs: list[str]
@@ -55,6 +58,7 @@ class Given:
     new: bool
     rate_ml_per_h: float | None = None
     hours: float | None = None
+    spinal: bool = False
     resource: Json = field(default_factory=dict)
 
     @property
@@ -68,7 +72,7 @@ class Given:
     @property
     def sameness(self) -> tuple[Any, ...]:
         """Two orders that agree in this are one to the engine."""
-        return tuple((part.drug, part.conc) for part in self.bag.parts), self.bag.vehicle, self.infused, self.route
+        return tuple((part.drug, part.conc) for part in self.bag.parts), self.bag.vehicle, self.infused, self.route, self.spinal
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class Orders:
             new=new,
             rate_ml_per_h=dosage.rate_ml_per_h,
             hours=dosage.hours,
+            spinal=dosage.spinal,
             resource=resource,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -35,6 +35,9 @@ def question(knowledge: Knowledge, orders: Sequence[Given], age_days: int | None
         for infusion in _running(given) if given.infused else ():
             infusions.append(infusion)
             origin[infusion.at] = given
+            if given.spinal:
+                infusions.append(replace(infusion, at=f"{infusion.at}/intrathecal", route="intrathecal"))
+                origin[infusions[-1].at] = given
         for medicine in _taken(given) if not given.infused else ():
             medications.append(medicine)
             origin[medicine.at] = given

@@ -14,15 +14,19 @@ from knowledge.rxnorm import HERE, rows
 LONGEST_HOURS = 96.0  # a longer `duration` is that of the therapy, not of one infusion
 _OVER = re.compile(r"\bover\s+(\d+(?:\.\d+)?)\s*(?:(?:-|to)\s*\d+(?:\.\d+)?\s*)?(min(?:ute)?s?|h(?:ou)?rs?|h)\b", re.IGNORECASE)
 _VEIN = re.compile(r"\b(?:intravenous|intraven|iv|ivpb|ivp)\b", re.IGNORECASE)
+_SPINE = re.compile(r"\bintrathecal(?:ly)?\b", re.IGNORECASE)
+# Orders by vein carry the label's "fatal if given intrathecally".
+_WARNING = re.compile(r"\b(?:no|not|never|avoid|fatal|death|other than|contraindicated)\b", re.IGNORECASE)
 _DOSES = frozenset({"doseQuantity", "doseSimpleQuantity", "dose"})
 _DISTINCTIVE = 6  # a code of at least so many characters is known without its system
 
 
 @dataclass(slots=True)
 class Dosage:
-    """What an order says of how it is given. route "" = not said."""
+    """What an order says of how it is given. route "" = not said. spinal: beside the vein, the order names the spinal canal too."""
 
     route: str = ""
+    spinal: bool = False
     rate_ml_per_h: float | None = None
     hours: float | None = None
     dose: str | None = None
@@ -66,7 +70,9 @@ class Routes:
                 times += list(_written(said))
         if not routes:
             routes = ["iv" for said in found.texts if _VEIN.search(said)]
+        routes += ["intrathecal" for said in found.texts if _spinal(said)]
         found.route = _one_route(routes, found.notes)
+        found.spinal = found.route == "iv" and "intrathecal" in routes
         found.rate_ml_per_h = max(rates, default=None)
         found.hours = min(times, default=None)
         found.dose = doses[0] if len(set(doses)) == 1 else None
@@ -91,15 +97,22 @@ class Routes:
     def _word(self, words: str) -> str | None:
         if not words:
             return None
-        return self._words.get(words.casefold()) or ("iv" if _VEIN.search(words) else None)
+        return self._words.get(words.casefold()) or ("iv" if _VEIN.search(words) else "intrathecal" if _spinal(words) else None)
+
+
+def _spinal(words: str) -> bool:
+    """Whether a text asks for the spinal canal, and does not warn of it."""
+    return _SPINE.search(words) is not None and not _WARNING.search(words)
 
 
 def _one_route(routes: Iterable[str], notes: list[str]) -> str:
-    """The route to judge by: the vein, when any part of the order says so."""
+    """The route to judge by: the vein, when any part of the order says so; else the spinal canal."""
     distinct = list(dict.fromkeys(routes))
     if len(distinct) > 1 and "iv" in distinct:
         notes.append(f"the order names several routes ({', '.join(distinct)}): it was taken as intravenous")
         return "iv"
+    if "intrathecal" in distinct:
+        return "intrathecal"
     return distinct[0] if distinct else ""
 
 

@@ -159,6 +159,12 @@ S, C, N = Level.STOP, Level.CAUTION, Level.NOTE
         ([("vesicant", "yes", "", "hard")], {}, "vesicant", N),
         ([("vesicant", "no", "", "info")], {}, "vesicant", None),
         ([("fatal-if-intrathecal", "yes", "", "hard")], {}, "fatal-if-intrathecal", N),
+        ([("fatal-if-intrathecal", "yes", "", "hard")], {"route": "intrathecal"}, "fatal-if-intrathecal", S),
+        ([("not-intrathecal", "yes", "", "hard")], {"route": "intrathecal"}, "not-intrathecal", S),
+        ([("not-intrathecal", "yes", "", "caution")], {"route": "intrathecal"}, "not-intrathecal", C),
+        ([("fatal-if-intrathecal", "yes", "", "hard")], {"route": "other"}, "fatal-if-intrathecal", C),
+        ([("fatal-if-intrathecal", "yes", "", "hard")], {"route": "oral"}, "fatal-if-intrathecal", None),
+        ([("vesicant", "yes", "", "hard")], {"route": "intrathecal"}, "vesicant", None),
     ],
 )
 def test_a_rule_and_an_order(rules: list[tuple[str, str, str, str]], asked: dict[str, Any], code: str, level: Level | None) -> None:

@@ -275,3 +275,29 @@ def test_what_is_said_of_the_line_stands_in_the_card_also_where_it_is_good(ask_r
 
     assert "compatible at the Y-site" in card["detail"] or "results differ" in card["detail"]
     assert "One shared line is assumed" in card["detail"]
+
+
+INTRATHECAL = {"coding": [{"system": "http://snomed.info/sct", "code": "72607000"}]}
+
+
+def test_a_drug_that_is_fatal_in_the_spinal_canal_is_critical_there(ask_real: Any) -> None:
+    [card] = ask_real([order("vincristine", route=INTRATHECAL)])
+
+    assert "critical" == card["indicator"]
+    assert "vincristine" in card["summary"].casefold() and "intrathecal" in card["summary"]
+
+
+def test_the_spinal_canal_named_beside_the_vein_is_critical_too(ask_real: Any) -> None:
+    both = order("vincristine") | {"dosageInstruction": [{"route": {"text": "IV"}}, {"route": INTRATHECAL}]}
+
+    assert "critical" == ask_real([both])[0]["indicator"]
+
+
+def test_a_drug_for_the_spinal_canal_raises_nothing(ask_real: Any) -> None:
+    assert [] == ask_real([order("methotrexate", route=INTRATHECAL)])
+
+
+def test_an_oral_drug_raises_no_card_of_the_line(ask_real: Any) -> None:
+    cards = ask_real([order("vancomycin", route=ORAL)], [active("piperacillin-tazobactam")])
+
+    assert "line" not in [card["source"]["topic"]["code"] for card in cards]
