@@ -88,6 +88,17 @@ def spinal(knowledge: Knowledge, rules: Sequence[Rule], route: str) -> str:
     return f"{demand(knowledge, rules)} The route asked is not named: make sure that it is not the spinal canal."
 
 
+def not_known_as_infusion(knowledge: Knowledge, drug: str) -> Finding:
+    """A drug asked by vein that stands in the base only for its interactions."""
+    return Finding(
+        level=Level.CAUTION,
+        kind=FindingKind.RULE,
+        code="not-known-as-infusion",
+        drugs=(drug,),
+        text=f"{wording.name(knowledge, drug)} is not known here as an infusion: check the product and the route. It was not checked for its preparation.",
+    )
+
+
 def diluents(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> str:
     """What the labels, or who else speaks, permit as diluent."""
     lists = dict.fromkeys(", ".join(wording.vehicle(knowledge, value) for value in rule.values) for rule in rules)

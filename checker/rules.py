@@ -121,7 +121,7 @@ def own_findings(knowledge: Knowledge, infusion: Infusion, age_days: int | None)
     for rule in knowledge.drugs[infusion.drug].rules:
         rules[rule.rule].append(rule)
     found: list[Finding] = []
-    found += _route(knowledge, infusion.drug, rules["route"])
+    found += list(_route(knowledge, infusion.drug, rules["route"])) or _only_beside(knowledge, infusion.drug, rules["route"])
     found += _diluent(knowledge, infusion, rules["diluent-required"], rules["diluent-contraindicated"])
     found += limits.concentration(knowledge, infusion, rules["max-concentration"] + rules["min-concentration"])
     found += limits.duration(knowledge, infusion, rules["min-infusion-time"])
@@ -167,13 +167,23 @@ def _route(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> Iterator[F
     """A product that is not for the vein. A leaflet that says so outright stops, one seen as sc or im only cautions; each less where another label gives it by vein."""
     not_iv = [rule for rule in rules if "not-iv" in rule.values]
     other_only = [rule for rule in rules if set(rule.values) & {"sc", "im"}]
-    iv = any(set(rule.values) & {"iv", "iv-push"} for rule in rules)
+    iv = _by_vein(rules)
     if not not_iv and (iv or not other_only):
         return
     outright = any(rule.effect is Effect.HARD for rule in not_iv)
     level = (Level.CAUTION if iv else Level.STOP) if outright else Level.NOTE if iv else Level.CAUTION
     said = product_words.not_iv(knowledge, drug, not_iv + other_only, outright and not iv, iv)
     yield product_words.finding(knowledge, level, "not-iv", drug, not_iv + other_only, said)
+
+
+def _only_beside(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> list[Finding]:
+    """A drug that the base knows only beside infusions (tablets, depots), and that no label or standard of the facility gives by vein."""
+    known = knowledge.drugs[drug].infused or drug in knowledge.standards or _by_vein(rules)
+    return [] if known else [product_words.not_known_as_infusion(knowledge, drug)]
+
+
+def _by_vein(rules: Iterable[Rule]) -> bool:
+    return any(set(rule.values) & {"iv", "iv-push"} for rule in rules)
 
 
 def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule], forbidden: Sequence[Rule]) -> Iterator[Finding]:

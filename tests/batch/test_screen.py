@@ -33,7 +33,10 @@ def an_order(chance: random.Random, drugs: list[str], fluids: list[str]) -> Orde
         if chance.random() < 0.15:
             medications.append(
                 Medication(
-                    drug=drug, at=f"medications/{number}", asked=drug, route="oral" if plain else chance.choice(("oral", "sc", "im"))
+                    drug=drug,
+                    at=f"medications/{number}",
+                    asked=drug,
+                    route="oral" if plain else chance.choice(("oral", "sc", "im", "intrathecal", "other")),
                 )
             )
             continue
@@ -45,7 +48,7 @@ def an_order(chance: random.Random, drugs: list[str], fluids: list[str]) -> Orde
             if chance.random() < 0.3:
                 item = replace(item, start=NOON + timedelta(hours=chance.randint(0, 3)), hours=chance.choice((None, 0.5, 1.0, 4.0)))
             if chance.random() < 0.2:
-                item = replace(item, rate_ml_per_h=chance.choice((20.0, 500.0)), route=chance.choice(("iv", "im")))
+                item = replace(item, rate_ml_per_h=chance.choice((20.0, 500.0)), route=chance.choice(("iv", "im", "intrathecal")))
         infusions.append(item)
         if chance.random() < 0.03:
             infusions.append(replace(item, at=f"drugs/{number}x", line="brown"))

@@ -13,7 +13,7 @@ from tests.cases import Case, differences, read
 
 CASES = {"world": read("world"), "clinical": read("clinical")}
 # What is said about the question itself, not about a drug, has no source to show.
-NO_CLAIM = {"mixture-not-proven", "no-data/not-studied", "same-ingredient", "diluent-not-known"}
+NO_CLAIM = {"mixture-not-proven", "no-data/not-studied", "same-ingredient", "diluent-not-known", "not-known-as-infusion"}
 
 both = pytest.mark.parametrize(("tree", "case"), [pytest.param(tree, case, id=case.at) for tree, cases in CASES.items() for case in cases])
 

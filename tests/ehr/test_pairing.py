@@ -301,3 +301,10 @@ def test_an_oral_drug_raises_no_card_of_the_line(ask_real: Any) -> None:
     cards = ask_real([order("vancomycin", route=ORAL)], [active("piperacillin-tazobactam")])
 
     assert "line" not in [card["source"]["topic"]["code"] for card in cards]
+
+
+def test_a_depot_ordered_by_vein_is_a_warning(ask_real: Any) -> None:
+    [card] = ask_real([order("Bicillin L-A")])
+
+    assert "warning" == card["indicator"]
+    assert "not known here as an infusion" in card["summary"]

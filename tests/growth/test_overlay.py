@@ -169,3 +169,19 @@ def test_what_else_stands_in_the_folder_is_left_alone(tmp_path):
 def test_a_folder_without_a_head_is_no_overlay(tmp_path):
     with pytest.raises(KnowledgeError, match="overlay.yaml"):
         load(WORLD, overlay=tmp_path, cache=False)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"standards.yaml": "- {drug: warfictin, conc: 1 mg/mL, vehicle: NS}\n"},
+        {"rules.yaml": "- {drug: warfictin, rule: route, value: iv, effect: info, reason: our injection is given by vein}\n"},
+    ],
+    ids=["a standard concentration", "a rule"],
+)
+def test_a_facility_may_know_a_drug_as_an_infusion(tmp_path, files):
+    _, bare = ask(folder(tmp_path / "bare", {}), ["warfictin"])
+    _, known = ask(folder(tmp_path / "known", files), ["warfictin"])
+
+    assert "not-known-as-infusion" in [finding.code for finding in bare.findings]
+    assert "not-known-as-infusion" not in [finding.code for finding in known.findings]

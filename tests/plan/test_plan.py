@@ -419,3 +419,10 @@ def test_an_infusion_less_never_needs_more_lumens(question: Json, data: st.DataO
     whole, less = (shared_planner().answer(some)["lumens_needed"] for some in (question, fewer))
 
     assert (less["more_central"], less["lumens"]) <= (whole["more_central"], whole["lumens"])
+
+
+def test_a_drug_that_the_base_knows_only_beside_infusions_is_told(planner: Planner) -> None:
+    answer = planner.ask("warfictin")
+
+    assert "not-known-as-infusion" in [finding["code"] for finding in answer["findings"]]
+    assert "caution" == answer["verdict"]
