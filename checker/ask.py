@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
@@ -103,7 +103,8 @@ class InfusionSchema(Schema):
         metadata={"description": "lumen by name; left out = shared with all", "example": "white"}, validate=[Length(1, 60), readable]
     )
     start = fields.String(
-        metadata={"description": "ISO 8601 local time", "example": "2026-01-05T08:00"}, validate=[Length(1, 40), readable]
+        metadata={"description": "ISO 8601, all of a question in local time or all with their zone", "example": "2026-01-05T08:00"},
+        validate=[Length(1, 40), readable],
     )
     hours = fields.Float(metadata={"description": "duration in hours", "example": 0.5}, validate=Range(0, 10_000, min_inclusive=False))
     rate_ml_per_h = fields.Float(metadata={"description": "rate in mL/h", "example": 100}, validate=Range(0, 100_000, min_inclusive=False))
@@ -223,6 +224,7 @@ class _Reader:
         self.names = names
         self.not_understood: list[NotUnderstood] = []
         self.problems: list[AskProblem] = []
+        self.first_start: tuple[str, bool] | None = None  # where the first start stands, and whether it tells its zone
 
     def infusion(self, item: dict[str, Any], at: str) -> Infusion | None:
         match, asked = self._resolve(item["drug"], at)
@@ -233,7 +235,7 @@ class _Reader:
                 vehicle=self._vehicle(item.get("vehicle"), at),
                 formulation=_slug(item.get("formulation")),
             )
-        start = self._start(item.get("start"), at)
+        start = self._start(item, at)
         if match is None:
             return None
         return Infusion(
@@ -305,15 +307,31 @@ class _Reader:
             return None
         return found
 
-    def _start(self, text: str | None, at: str) -> datetime | None:
+    def _start(self, item: Mapping[str, Any], at: str) -> datetime | None:
+        """The start, as told or, where it tells its zone, in UTC. All of one question must do the same."""
+        text, hours = item.get("start"), item.get("hours")
         if text is None:
             return None
         try:
             start = datetime.fromisoformat(text)
-            return start.astimezone(UTC).replace(tzinfo=None) if start.tzinfo else start
+            self._hold_zones_together(text, start.tzinfo is not None, f"{at}/start")
+            start = start.astimezone(UTC).replace(tzinfo=None) if start.tzinfo else start
         except (ValueError, OverflowError):
             self.problems.append(AskProblem(f"{at}/start", f'"{text}" is not a time', 'write "2026-01-05T08:00"'))
             return None
+        if hours is not None and start > datetime.max - timedelta(hours=hours):
+            self.problems.append(
+                AskProblem(f"{at}/hours", f'{hours:g} h from "{text}" end after the year 9999', "correct the start or the hours")
+            )
+            return None
+        return start
+
+    def _hold_zones_together(self, text: str, zoned: bool, at: str) -> None:
+        """Local times and times with a zone cannot be set side by side: nothing tells the zone of the local ones."""
+        first, first_zoned = self.first_start = self.first_start or (at, zoned)
+        if zoned is not first_zoned:
+            reason = f'"{text}" has {"a zone" if zoned else "no zone"}, and {first} has {"one" if first_zoned else "none"}'
+            self.problems.append(AskProblem(at, reason, "write all starts in local time without a zone, or each with its zone"))
 
 
 def _slug(text: str | None) -> str | None:

@@ -48,6 +48,18 @@ DRUG = "exemplapenem"
         ({"drugs": [{"drug": DRUG, "hours": True}]}, "drugs/0/hours", "number"),
         ({"drugs": [{"drug": DRUG, "hours": float("nan")}]}, "drugs/0/hours", ""),
         ({"drugs": [{"drug": DRUG, "start": "noon"}]}, "drugs/0/start", "not a time"),
+        ({"drugs": [{"drug": DRUG, "start": "9999-12-31T23:00", "hours": 9999}]}, "drugs/0/hours", "after the year 9999"),
+        ({"drugs": [{"drug": DRUG, "start": "9999-12-31T23:00-05:00"}]}, "drugs/0/start", "not a time"),
+        (
+            {"drugs": [{"drug": DRUG, "start": "2026-01-05T08:00+05:00"}, {"drug": "samplicin", "start": "2026-01-05T08:30"}]},
+            "drugs/1/start",
+            "no zone, and drugs/0/start has one",
+        ),
+        (
+            {"drugs": [{"drug": DRUG, "start": "2026-01-05T08:00"}, {"drug": "zzzmab", "start": "2026-01-05T08:30Z"}]},
+            "drugs/1/start",
+            "has a zone, and drugs/0/start has none",
+        ),
         ({"drugs": [{"drug": DRUG, "route": "by owl"}]}, "drugs/0/route", "one of"),
         ({"drugs": [DRUG, "Exemplex"]}, "drugs/1", "asks already"),
         ({"drugs": [DRUG], "medications": ["phonyvir", "phonyvir"]}, "medications/1", "asks already"),
@@ -105,6 +117,13 @@ def test_a_full_question(world_names: Names) -> None:
     assert infusion.conditions.conc is not None and infusion.conditions.conc.low == 20
     assert (infusion.start, infusion.end) == (datetime(2026, 1, 5, 7), datetime(2026, 1, 5, 7, 30))
     assert [item.route for item in asked.medications] == ["oral", "oral"]
+
+
+def test_starts_that_all_tell_their_zone_are_set_side_by_side(world_names: Names) -> None:
+    zoned = [{"drug": DRUG, "start": "2026-01-05T08:00+05:00"}, {"drug": "samplicin", "start": "2026-01-05T04:00+01:00"}]
+    asked = order({"drugs": zoned}, world_names)
+
+    assert {item.start for item in asked.infusions} == {datetime(2026, 1, 5, 3)}
 
 
 def test_the_same_drug_on_two_lines_is_a_question(world_names: Names) -> None:
