@@ -233,7 +233,7 @@ class _Reader:
             conditions = Conditions(
                 conc=self._conc(item.get("conc"), at),
                 vehicle=self._vehicle(item.get("vehicle"), at),
-                formulation=_slug(item.get("formulation")),
+                formulation=self._formulation(match, item.get("formulation"), at),
             )
         start = self._start(item, at)
         if match is None:
@@ -307,6 +307,15 @@ class _Reader:
             return None
         return found
 
+    def _formulation(self, match: Match | None, text: str | None, at: str) -> str | None:
+        if text is None or match is None:  # of a drug that is not understood, nothing is asked
+            return None
+        found = self.names.resolve_formulation(match.drug, text, f"{at}/formulation")
+        if isinstance(found, NotUnderstood):
+            self.not_understood.append(found)
+            return None
+        return found
+
     def _start(self, item: Mapping[str, Any], at: str) -> datetime | None:
         """The start, as told or, where it tells its zone, in UTC. All of one question must do the same."""
         text, hours = item.get("start"), item.get("hours")
@@ -332,10 +341,6 @@ class _Reader:
         if zoned is not first_zoned:
             reason = f'"{text}" has {"a zone" if zoned else "no zone"}, and {first} has {"one" if first_zoned else "none"}'
             self.problems.append(AskProblem(at, reason, "write all starts in local time without a zone, or each with its zone"))
-
-
-def _slug(text: str | None) -> str | None:
-    return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-") if text else None
 
 
 def flatten(messages: Any, at: str = "") -> list[AskProblem]:

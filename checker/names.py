@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 
 from rapidfuzz import fuzz, process
 
@@ -131,6 +135,26 @@ class Names:
                 why=f"{found.drug} is a drug, not a fluid",
             )
         return found.drug
+
+    def resolve_formulation(self, drug: str, text: str, at: str) -> str | NotUnderstood:
+        """A formulation as the evidence on `drug` calls it. One that no evidence tells would set all of it aside, so it is not taken."""
+        known = self.formulations.get(drug, ())
+        found = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
+        if found in known:
+            return found
+        why = f"no evidence on {self.knowledge.drugs[drug].name} tells {'this formulation' if known else 'formulations'} apart; all of it counts"
+        return NotUnderstood(at=at, asked=text, reason="unknown-formulation", candidates=known, why=why)
+
+    @cached_property
+    def formulations(self) -> dict[str, tuple[str, ...]]:
+        """Drugs for which the evidence, an overlay's too, tells formulations apart, and which."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for by_mode in self.knowledge.evidence.values():
+            for item in chain.from_iterable(by_mode.values()):
+                for side in (item.row.a, item.row.b):
+                    if side.formulation:
+                        found[side.drug].add(side.formulation)
+        return {drug: tuple(sorted(forms)) for drug, forms in found.items()}
 
     def suggest(self, text: str) -> tuple[str, ...]:
         """Ids whose names look like `text`, nearest first. Never used as an answer."""

@@ -13,7 +13,7 @@ from api.pages import answer as answers
 from api.pages import paste, question
 from api.pages.answer import Answer
 from api.pages.frame import bp, page
-from api.pages.named import Choice, Mistake, fluids, formulations, resolve
+from api.pages.named import Choice, Mistake, fluids, resolve
 from api.pages.question import LONGEST_LINK, Asked
 from api.record import answered
 from api.service import Service, service
@@ -180,8 +180,10 @@ def _chip(here: Service, asked: Asked, number: int, entry: paste.Entry, at: str,
     """One drug or other medicine as it was asked. at: its place in the question, as problems name it."""
     state, drug, matched, why, choices = resolve(here, entry.drug, at, _links(asked))
     understood, unread = paste.aside(entry.extra)
-    forms = formulations(here).get(drug, ())
+    forms = here.names.formulations.get(drug, ())
     if entry.form and entry.form not in forms:
         forms = (*forms, entry.form)
+    if entry.form and drug and isinstance(unknown := here.names.resolve_formulation(drug, entry.form, ""), NotUnderstood):
+        problems = {"f": f'"{entry.form}" is not understood: {unknown.why}'} | problems
     name = wording.name(here.knowledge, drug) if drug else entry.drug
     return Chip(number, entry.drug, name, drug, matched, state, why, choices, problems, entry, forms, understood, unread)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from flask import current_app
 
 from api.service import Service
 from checker import wording
@@ -45,19 +42,6 @@ def resolve(here: Service, typed: str, at: str, link: Callable[[str, str], str])
         Choice(wording.name(here.knowledge, name), link(at, name) if name in here.knowledge.drugs else "") for name in found.candidates
     )
     return "ambiguous" if found.reason.startswith("ambiguous") else "unknown", "", "", found.why, choices
-
-
-def formulations(here: Service) -> dict[str, tuple[str, ...]]:
-    """Drugs for which the evidence tells formulations apart, and which."""
-    kept: dict[str, tuple[str, ...]] | None = current_app.extensions.get("linewise-formulations")
-    if kept is None:
-        found: dict[str, set[str]] = defaultdict(set)
-        for row in here.knowledge.records.rows:
-            for side in (row.a, row.b):
-                if side.formulation:
-                    found[side.drug].add(side.formulation)
-        kept = current_app.extensions["linewise-formulations"] = {drug: tuple(sorted(forms)) for drug, forms in found.items()}
-    return kept
 
 
 def fluids(here: Service) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def test_a_full_question(world_names: Names) -> None:
             "medications": [{"drug": "phonyvir"}, "warfictin"],
             "drugs": [
                 {
-                    "drug": {"system": "rxnorm", "code": "90000001"},
+                    "drug": {"system": "rxnorm", "code": "90000002"},
                     "conc": "1 g/50 mL",
                     "vehicle": "NS",
                     "formulation": "EDTA free",
@@ -112,7 +112,7 @@ def test_a_full_question(world_names: Names) -> None:
 
     infusion = asked.infusions[0]
     assert (asked.mode, asked.age_days) == (Mode.ADMIXTURE, 12)
-    assert (infusion.drug, infusion.matched_by, infusion.asked) == ("exemplapenem", "code", "rxnorm 90000001")
+    assert (infusion.drug, infusion.matched_by, infusion.asked) == ("exemplapenem-fixobactam", "code", "rxnorm 90000002")
     assert (infusion.conditions.vehicle, infusion.conditions.formulation) == ("fictional-saline", "edta-free")
     assert infusion.conditions.conc is not None and infusion.conditions.conc.low == 20
     assert (infusion.start, infusion.end) == (datetime(2026, 1, 5, 7), datetime(2026, 1, 5, 7, 30))
@@ -139,6 +139,21 @@ def test_what_is_not_understood_is_part_of_the_order(world_names: Names) -> None
         ("drugs/1/vehicle", "unresolved-vehicle"),
         ("medications/0", "ambiguous-name"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("drug", "formulation", "candidates"),
+    [("exe/fix", "banana", ("edta", "edta-free")), ("exe/fix", "!!", ("edta", "edta-free")), ("samplicin", "edta", ())],
+)
+def test_a_formulation_that_no_evidence_on_the_drug_tells_is_not_understood(
+    world_names: Names, drug: str, formulation: str, candidates: tuple[str, ...]
+) -> None:
+    asked = order({"drugs": [{"drug": drug, "formulation": formulation}]}, world_names)
+
+    assert [(item.at, item.asked, item.reason, item.candidates) for item in asked.not_understood] == [
+        ("drugs/0/formulation", formulation, "unknown-formulation", candidates)
+    ]
+    assert asked.infusions[0].conditions.formulation is None
 
 
 @pytest.mark.parametrize(

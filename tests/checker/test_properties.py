@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from checker import Checker, Names, Renderer, order
@@ -120,7 +120,7 @@ def test_an_unknown_name_is_never_clear(records: Records, question: dict[str, An
     report = ask(linked(records), {**question, part: [*question[part], name]})
 
     assert report.verdict is not Verdict.CLEAR
-    assert [item.asked for item in report.not_understood] == [name]
+    assert [item.asked for item in report.not_understood if item.reason != "unknown-formulation"] == [name]
 
 
 @given(worlds(), questions(), st.sampled_from(("drugs", "medications")), st.data())
@@ -143,6 +143,9 @@ def test_one_more_hard_rule_never_softens(records: Records, question: dict[str, 
 
 @given(worlds(), questions(least=2), rows(result=Result.INCOMPATIBLE))
 def test_one_more_incompatible_row_never_softens(records: Records, question: dict[str, Any], row: Row) -> None:
+    told = {(side.drug, side.formulation) for item in records.rows for side in (item.a, item.b)}
+    assume(all((side.drug, side.formulation) in told for side in (row.a, row.b) if side.formulation))  # a new word is read anew
+
     not_better(ask(linked(replace(records, rows=(*records.rows, row))), question), ask(linked(records), question))
 
 

@@ -240,6 +240,15 @@ def test_names_lead_to_the_page_of_their_drug(real_client: FlaskClient) -> None:
     assert "Nothing was chosen for you" in real_client.get("/drug/MS").text
 
 
+def test_a_formulation_that_is_not_known_is_told_where_it_stands_and_the_known_ones_are_offered(real_client: FlaskClient) -> None:
+    page = real_client.get("/?d1=piperacillin-tazobactam&f1=banana&d2=vancomycin").get_data(as_text=True)
+
+    assert "&#34;banana&#34; is not understood" in page or '"banana" is not understood' in page
+    assert 'id="p-f1"' in page
+    assert ">edta-free<" in page
+    assert 'id="p-f1"' not in real_client.get("/?d1=piperacillin-tazobactam&f1=EDTA&d2=vancomycin").get_data(as_text=True)
+
+
 def test_too_many_drugs_are_said_to_be_too_many(real_client: FlaskClient, real: Knowledge) -> None:
     drugs = [drug.id for drug in real.drugs.values()][:61]
     response = real_client.post("/", data={"paste": "\n".join(drugs)}, follow_redirects=True)
