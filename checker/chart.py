@@ -1,7 +1,8 @@
 """Turn a reference chart that a hospital has licensed into an overlay for its own machine.
 
 Reads a CSV in the long form (two drugs and a verdict a line) or as a grid (drugs on both axes), with letters or words.
-Nothing is dropped: a name or a verdict that cannot be read is listed with its line.
+Nothing is dropped: what cannot be read is listed with its line, and of two verdicts on a pair under the same conditions
+the stricter is kept and both are told.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import yaml
 from checker.compare import VERDICTS
 from checker.model import NotUnderstood
 from checker.names import Names
+from knowledge.units import ACCEPTED, Concentration, ConcentrationError
 
 Row = dict[str, str]
 
@@ -26,15 +28,17 @@ _FIRST = ("drug_a", "drug a", "drug1", "drug 1", "drug", "medication", "medicati
 _SECOND = ("drug_b", "drug b", "drug2", "drug 2", "with", "partner", "medication 2", "b")
 _VERDICT = ("verdict", "result", "compatibility", "compatible", "status", "y-site", "ysite")
 _CONC = (("conc_a", "concentration a", "conc 1", "conc"), ("conc_b", "concentration b", "conc 2", "with_conc"))
+_STRICTEST = ("incompatible", "variable", "compatible")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """What was read. rows: overlay rows. unknown: names with suggestions. unread: line or cell, and why."""
+    """What was read. rows: overlay rows. unknown: names with suggestions. unread, contradicted: line or cell, and why."""
 
     rows: tuple[Row, ...]
     unknown: dict[str, tuple[str, ...]]
     unread: tuple[tuple[str, str], ...]
+    contradicted: tuple[tuple[str, str], ...]
     empty: int  # cells without a statement
     form: str  # long | grid
 
@@ -67,7 +71,8 @@ def read(file: Path, names: Names) -> Chart:
 class _Reader:
     def __init__(self, names: Names) -> None:
         self.names = names
-        self.rows: dict[tuple[str, ...], Row] = {}
+        self.rows: dict[tuple[str, ...], tuple[Row, str]] = {}  # drugs and concentrations -> what is kept, and where it stands
+        self.contradicted: list[tuple[str, str]] = []
         self.unknown: dict[str, tuple[str, ...]] = {}
         self.unread: list[tuple[str, str]] = []
         self.empty = 0
@@ -111,7 +116,24 @@ class _Reader:
             return
         pair = sorted((drugs[0], drugs[1]))
         row = {"drug": pair[0], "with": pair[1], "result": result} | (extra if pair[0] == drugs[0] else _turned(extra))
-        self.rows.setdefault(tuple(row.values()), row)
+        for conc in extra.values():
+            try:
+                Concentration.parse(conc)
+            except ConcentrationError as error:
+                self.unread.append((where, f'the concentration "{conc}" cannot be used: {error.reason}; {ACCEPTED}'))
+                return
+        self._keep(where, row)
+
+    def _keep(self, where: str, row: Row) -> None:
+        """Keep a row, unless the chart has said something stricter of the same pair and concentrations."""
+        about = (row["drug"], row["with"], row.get("conc", ""), row.get("with_conc", ""))
+        kept, there = self.rows.setdefault(about, (row, where))
+        if kept["result"] == row["result"]:
+            return
+        stricter = min(kept, row, key=lambda item: _STRICTEST.index(item["result"]))
+        told = f"{row['drug']} + {row['with']}: {row['result']} here, {kept['result']} in {there}; {stricter['result']} is kept"
+        self.contradicted.append((where, told))
+        self.rows[about] = (stricter, there if stricter is kept else where)
 
     def _drug(self, name: str) -> str | None:
         found = self.names.resolve(name, "")
@@ -121,8 +143,15 @@ class _Reader:
         return found.drug
 
     def _done(self, form: str) -> Chart:
-        rows = tuple(sorted(self.rows.values(), key=lambda row: (row["drug"], row["with"])))
-        return Chart(rows=rows, unknown=self.unknown, unread=tuple(self.unread), empty=self.empty, form=form)
+        rows = tuple(sorted((row for row, _ in self.rows.values()), key=lambda row: (row["drug"], row["with"])))
+        return Chart(
+            rows=rows,
+            unknown=self.unknown,
+            unread=tuple(self.unread),
+            contradicted=tuple(self.contradicted),
+            empty=self.empty,
+            form=form,
+        )
 
 
 def _turned(extra: Row) -> Row:
@@ -135,7 +164,7 @@ def write(chart: Chart, folder: Path, *, name: str, licence: str, imported: str)
 
     Raises FileExistsError when a chart of that name is there already.
     """
-    target = folder / "charts" / f"{re.sub(r'[^a-z0-9]+', '-', name.casefold()).strip('-')}.yaml"
+    target = folder / "charts" / f"{re.sub(r'[^a-z0-9]+', '-', name.casefold()).strip('-') or 'chart'}.yaml"
     if target.exists():
         raise FileExistsError(f"{target} is there already; remove it or give the chart another name")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -244,25 +244,32 @@ def compare_command(file: Path, overlay: Path | None) -> None:
     show_default=True,
     help="The overlay to put it into; it stays on this machine.",
 )
-def import_chart(file: Path, name: str, licence: str, folder: Path) -> None:
+@click.option("--go-on", is_flag=True, help="Import what was read, where some rows were not.")
+def import_chart(file: Path, name: str, licence: str, folder: Path, go_on: bool) -> None:
     """Turn a licensed compatibility chart (CSV, list or grid) into an overlay that stays on this machine.
 
-    Unknown names and verdicts are listed, never dropped. Start the service with LINEWISE_OVERLAY set to the folder to use it.
+    What cannot be read (names, verdicts, concentrations) is listed, never dropped: nothing is written then, and the exit status is 1,
+    unless --go-on is given. Start the service with LINEWISE_OVERLAY set to the folder to use it.
     """
     base = _load()
     try:
         found = charts.read(file, Names(base))
-        target = charts.write(found, folder, name=name, licence=licence, imported=date.today().isoformat())
-    except (ValueError, UnicodeDecodeError, FileExistsError) as error:
+    except (ValueError, UnicodeDecodeError) as error:
         _stop(str(error))
-    click.echo(
-        f"{target}: {len(found.rows)} statements from a {found.form}; {found.empty} cells without a statement; {len(found.unread)} not read"
-    )
+    click.echo(f"{len(found.rows)} statements from a {found.form}; {found.empty} cells without a statement; {len(found.unread)} not read")
     for unknown, candidates in sorted(found.unknown.items()):
         click.echo(f'unknown name "{unknown}"' + (f"; did you mean {', '.join(candidates)}?" if candidates else ""))
-    for where, why in found.unread:
+    for where, why in (*found.unread, *found.contradicted):
         click.echo(f"{where}: {why}")
-    click.echo(f"Use it: LINEWISE_OVERLAY={folder} make serve")
+    if found.unread and not go_on:
+        click.echo("Nothing is written: correct these rows, or import the others with --go-on.", err=True)
+        sys.exit(1)
+    try:
+        target = charts.write(found, folder, name=name, licence=licence, imported=date.today().isoformat())
+    except FileExistsError as error:
+        _stop(str(error))
+    _load(overlay=folder)  # nothing is called ready that would stop the start
+    click.echo(f"Written: {target}. Use it: LINEWISE_OVERLAY={folder} make serve")
 
 
 COMMANDS = (coverage, diff, release, compare_command, import_chart)
