@@ -15,7 +15,8 @@ from flask import Blueprint, Response, request
 
 from api.ehr import ehr, prepare
 from api.fhir.issues import VERSIONS, bundle
-from api.fhir.orders import ALL, together
+from api.fhir.kinds import ALL
+from api.fhir.orders import together
 from api.fhir.peek import Json, items, obj, text
 from api.fhir.question import age_of, question
 from api.fhir.references import Sent

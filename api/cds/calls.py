@@ -14,7 +14,8 @@ from typing import Any, cast
 from marshmallow import INCLUDE, Schema, ValidationError, fields
 from marshmallow.validate import Length
 
-from api.fhir.orders import ALL, Given, together
+from api.fhir.kinds import ALL
+from api.fhir.orders import Given, others, together
 from api.fhir.peek import Json, obj, text
 from api.fhir.question import Asked, age_of, question
 from api.fhir.reader import Reader
@@ -81,13 +82,15 @@ def read(body: Any, hooks: tuple[str, ...], knowledge: Knowledge, reader: Reader
             f"This service answers {', '.join(hooks)}.",
             [AskProblem("hook", f'the hook "{hook[:60]}" is not served here', "take the id of a service from GET /cds-services")],
         )
-    prefetch = _prefetch(call.get("prefetch"), hook)
+    fetched = obj(call.get("prefetch"))
+    prefetch = _prefetch(fetched, hook)
     sent = Sent()
-    partial = [name for name in (ACTIVE, *OPTIONAL) if is_partial(prefetch.get(name))]
+    partial = [name for name in (ACTIVE, *OPTIONAL) if is_partial(prefetch.get(name)) or _is_failure(fetched.get(name))]
     new, beside, lost = _drafts(hook, context, sent)
-    active = [resource for name, value in prefetch.items() if name != PATIENT for resource in sent.add(value)]
-    patient = prefetch.get(PATIENT)
-    sent.add(patient)
+    active = [resource for name, value in prefetch.items() if name != PATIENT for resource in sent.add(value, f"prefetch.{name}")]
+    people = sent.add(prefetch.get(PATIENT), f"prefetch.{PATIENT}")
+    patient = next((resource for _, resource in people if resource.get("resourceType") == "Patient"), {})
+    lost += [*sent.strays, *others((*new, *beside, *active))]
     _limit(_medicines(new), _medicines(beside) + _medicines(active))
     orders = together(
         reader.orders.read(new, sent, new=True),
@@ -96,8 +99,8 @@ def read(body: Any, hooks: tuple[str, ...], knowledge: Knowledge, reader: Reader
     if hook == "order-select":  # while an order is being picked, a draft may not name its medication yet
         for given in orders:
             given.bag.problems = [problem for problem in given.bag.problems if problem.reason != "no-medication"]
-    age = age_of(patient if obj(patient).get("resourceType") == "Patient" else {}, today)
-    return Call(hook=hook, instance=call["hookInstance"], orders=orders, asked=question(knowledge, orders, age, lost), partial=partial)
+    asked = question(knowledge, orders, age_of(patient, today), lost)
+    return Call(hook=hook, instance=call["hookInstance"], orders=orders, asked=asked, partial=partial)
 
 
 def _shaped(body: Any) -> Mapping[str, Any]:
@@ -112,9 +115,8 @@ def _shaped(body: Any) -> Mapping[str, Any]:
         raise Failure("bad-call", "The body is not a CDS Hooks request.", _problems(error)) from error
 
 
-def _prefetch(given: Any, hook: str) -> dict[str, Any]:
+def _prefetch(prefetch: Json, hook: str) -> dict[str, Any]:
     """The prefetched data without what the EHR could not get. Raises Failure (412) when the active orders are not there."""
-    prefetch = obj(given)
     active = prefetch.get(ACTIVE, _Missing)
     if active is _Missing and not any(_holds_medicines(value) for name, value in prefetch.items() if name not in (PATIENT, *OPTIONAL)):
         raise Failure(
@@ -122,13 +124,18 @@ def _prefetch(given: Any, hook: str) -> dict[str, Any]:
             "The active orders are needed to answer, and were not sent.",
             [AskProblem(f"prefetch.{ACTIVE}", "this list is missing", _how(hook))],
         )
-    if _is_outcome(active) and failed(active):
+    if _is_failure(active):
         raise Failure(
             "no-prefetch",
             "The active orders are needed to answer, and the EHR could not get them.",
             [AskProblem(f"prefetch.{ACTIVE}", "an OperationOutcome stands in its place", _how(hook))],
         )
-    return {name: value for name, value in prefetch.items() if isinstance(value, (dict, list)) and not _is_outcome(value)}
+    ours = (ACTIVE, *OPTIONAL, PATIENT)  # under keys of the EHR's own may stand what is no resource
+    return {
+        name: value
+        for name, value in prefetch.items()
+        if value is not None and (name in ours or isinstance(value, (dict, list))) and not _is_outcome(value)
+    }
 
 
 class _Missing:
@@ -137,6 +144,10 @@ class _Missing:
 
 def _how(hook: str) -> str:
     return f"send the prefetch that GET /cds-services asks for with {hook}; null or an empty Bundle says that there are none"
+
+
+def _is_failure(value: Any) -> bool:
+    return _is_outcome(value) and failed(value)
 
 
 def _is_outcome(value: Any) -> bool:
@@ -166,7 +177,7 @@ def _drafts(hook: str, context: Json, sent: Sent) -> tuple[list[tuple[str, Json]
     value = context[name]
     if hook == "medication-verify" and "resource" in obj(value):
         value = obj(value)["resource"]
-    drafts = sent.add(value)
+    drafts = sent.add(value, f"context.{name}")
     selections = context.get("selections")
     if hook != "order-select" or not isinstance(selections, list):
         return drafts, [], []

@@ -10,7 +10,8 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
-from api.fhir.orders import REQUESTS, Given
+from api.fhir.kinds import REQUESTS
+from api.fhir.orders import Given
 from api.fhir.peek import Json, either, items, obj, text
 from api.fhir.topics import ALONE, DRUG, Topic
 from checker import wording

@@ -10,16 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.fhir.bags import Bag, Bags
+from api.fhir.kinds import ADMINISTRATIONS, ALL, REQUESTS, unread
 from api.fhir.peek import Json, codings, either, items, obj, text
 from api.fhir.references import Sent
 from api.fhir.routes import Routes
 from checker.model import NotUnderstood
 from knowledge import Knowledge
 
-REQUESTS = frozenset({"MedicationRequest", "MedicationOrder", "MedicationPrescription"})
-ADMINISTRATIONS = frozenset({"MedicationAdministration"})
-STATEMENTS = frozenset({"MedicationStatement", "MedicationUsage", "MedicationDispense"})
-ALL = REQUESTS | ADMINISTRATIONS | STATEMENTS
 _OVER = frozenset(
     {
         "stopped",
@@ -123,6 +120,22 @@ class Orders:
         """Without a route: drugs of the base that are infused are taken to be; one that is not understood may be."""
         drugs = [part.drug for part in bag.parts] + ([bag.vehicle] if bag.vehicle else [])
         return any(self.knowledge.drugs[drug].infused for drug in drugs) if drugs else True
+
+
+def others(found: Iterable[tuple[str, Json]]) -> list[NotUnderstood]:
+    """Resources that are no orders of medicines, but may hold one: they are not read, so they are named."""
+    return [
+        NotUnderstood(at=reference, asked=_called(resource) or reference or why, reason="not-read", why=why)
+        for reference, resource in found
+        if (why := unread(resource)) and applies(resource)
+    ]
+
+
+def _called(resource: Json) -> str:
+    """What a resource is called by its own words."""
+    code = obj(resource.get("code"))
+    concept = obj(code.get("concept")) or code  # R5
+    return text(concept.get("text")) or next((display or code for _, code, display in codings(concept)), "")
 
 
 def applies(resource: Json) -> bool:

@@ -5,28 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from api.fhir.kinds import typed
 from api.fhir.peek import Json, items, obj, text
+from checker.model import NotUnderstood
 
 MOST_RESOURCES = 5000  # looked at in one request; a reference to one beyond it leads nowhere, and is told
+MOST_STRAYS = 10  # named one by one; beyond, they are counted
+DEEPEST = 3  # Bundles within Bundles
+LONGEST_SHOWN = 80
 
 
 class Sent:
-    """The resources of one request, by `Type/id` and by full URL."""
+    """The resources of one request, by `Type/id` and by full URL. strays: what stands where a resource should, and is none."""
 
     def __init__(self) -> None:
         self._known: dict[str, Json] = {}
         self.count = 0
+        self.strays: list[NotUnderstood] = []
 
-    def add(self, value: Any) -> list[tuple[str, Json]]:
-        """Take in a Bundle, or one resource; returns its resources, each with its own reference ("" without an id)."""
-        found = [(_reference(url, resource), resource, url) for url, resource in _resources(value)]
+    def add(self, value: Any, at: str = "") -> list[tuple[str, Json]]:
+        """Take in a Bundle, or one resource; returns its resources, each with its own reference ("" without an id).
+
+        at: where it stands in the request, to name what in it is no resource.
+        """
+        strays: list[NotUnderstood] = []
+        found = [(_reference(url, resource), resource, url) for url, resource in _resources(value, at, strays)] if value is not None else []
         for reference, resource, url in found:
             self.count += 1
             if self.count > MOST_RESOURCES:
+                strays.append(_stray(at, None, f"only the first {MOST_RESOURCES} resources were looked at"))
                 break  # far beyond what is checked at once
             for key in (reference, url):
                 if key:
                     self._known.setdefault(key, resource)
+        self.strays += strays[:MOST_STRAYS]
+        if len(strays) > MOST_STRAYS:
+            self.strays.append(_stray(at, None, f"{len(strays) - MOST_STRAYS} more entries hold no resource"))
         return [(reference or url, resource) for reference, resource, url in found[:MOST_RESOURCES]]
 
     def follow(self, reference: Any, holder: Json, *outer: Json) -> Json | None:
@@ -44,16 +58,53 @@ class Sent:
         return self._known.get("/".join(parts[-2:])) if len(parts) >= 2 else None
 
 
-def _resources(value: Any) -> Iterator[tuple[str, Json]]:
-    """Full URL and resource of every entry; a bare resource, or a list of them, counts as well."""
-    for holder in items(value):
-        if holder.get("resourceType") == "Bundle" or ("entry" in holder and "resourceType" not in holder):
-            for entry in items(holder.get("entry")):
-                resource = entry.get("resource")
-                if isinstance(resource, dict):
-                    yield text(entry.get("fullUrl")), resource
-        elif isinstance(holder.get("resourceType"), str):
-            yield "", holder
+def _resources(value: Any, at: str, strays: list[NotUnderstood], deep: int = DEEPEST) -> Iterator[tuple[str, Json]]:
+    """Full URL and resource of every entry; a bare resource, or a list of them, counts as well. What is neither goes to `strays`."""
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _resources(item, f"{at}[{number}]", strays, deep)
+    elif not isinstance(value, dict):
+        strays.append(_stray(at, value, "no resource stands there"))
+    elif _is_bundle(value):
+        if not deep:
+            strays.append(_stray(at, value, "it is a Bundle within too many others"))
+            return
+        entries = value.get("entry", [])
+        if not isinstance(entries, (list, dict)):
+            strays.append(_stray(f"{at}.entry", entries, "it is no list of resources"))
+            return
+        for number, entry in enumerate(entries if isinstance(entries, list) else [entries]):
+            yield from _entry(entry, f"{at}.entry[{number}]", strays, deep)
+    else:
+        resource = typed(value)
+        if resource is None:
+            strays.append(_stray(at, value, "it does not say what it is (resourceType)"))
+        else:
+            yield "", resource
+
+
+def _entry(entry: Any, at: str, strays: list[NotUnderstood], deep: int) -> Iterator[tuple[str, Json]]:
+    """The resource of an entry; one that stands there without its wrapping counts too."""
+    holder = obj(entry)
+    resource = holder if "resource" not in holder and typed(holder) is not None else holder.get("resource")
+    if isinstance(resource, dict):
+        url = text(holder.get("fullUrl"))
+        for inner, found in _resources(resource, at, strays, deep - 1):
+            yield inner or url, found
+    else:
+        strays.append(_stray(at, entry, "no resource stands there"))
+
+
+def _is_bundle(holder: Json) -> bool:
+    return holder.get("resourceType") == "Bundle" or ("entry" in holder and "resourceType" not in holder)
+
+
+def _stray(at: str, value: Any, why: str) -> NotUnderstood:
+    """Something that is no resource, by what it says of itself, or by its place."""
+    place = at.lstrip(".") or "the request"
+    shown = value if isinstance(value, str) else text(obj(value).get("fullUrl")) or text(obj(value).get("id"))
+    asked = f"{place}: {text(shown)[:LONGEST_SHOWN]}" if text(shown) else place
+    return NotUnderstood(at=place, asked=asked, reason="not-a-resource", why=why)
 
 
 def _reference(url: str, resource: Json) -> str:
