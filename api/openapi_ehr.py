@@ -97,7 +97,7 @@ def paths() -> dict[str, Json]:
             "post": _operation(
                 "check_infusions",
                 "FHIR: check a Bundle of orders",
-                "A Bundle or Parameters in, a Bundle of DetectedIssues out.",
+                "A Bundle or Parameters in, a Bundle of DetectedIssues out; an OperationOutcome in it tells what was left out.",
                 "application/fhir+json",
                 _FHIR,
                 400,

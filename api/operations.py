@@ -16,8 +16,8 @@ from flask import Blueprint, Response, request
 from api.ehr import ehr, prepare
 from api.fhir.issues import VERSIONS, bundle
 from api.fhir.kinds import ALL
-from api.fhir.orders import together
-from api.fhir.peek import Json, items, obj, text
+from api.fhir.orders import left_out, others, together
+from api.fhir.peek import Json, obj, text
 from api.fhir.question import age_of, question
 from api.fhir.references import Sent
 from api.outcome import MEDIA_TYPE
@@ -26,6 +26,7 @@ from api.record import answered
 from api.service import service
 from api.wire import read_json
 from checker import AskProblem
+from checker.model import NotUnderstood
 
 bp = Blueprint("fhir", __name__)
 prepare(bp)
@@ -41,6 +42,7 @@ class _Asked:
     active: Found
     patient: Json
     sent: Sent
+    unread: list[NotUnderstood]
 
 
 @bp.post("/fhir/<version>/$check-infusions")
@@ -59,11 +61,12 @@ def check_infusions(version: str) -> Response:
         )
     read = own.reader.orders.read
     orders = together(read(given.new, given.sent, new=True), read(given.active, given.sent, new=False))
-    asked = question(here.knowledge, orders, age_of(given.patient, datetime.now(UTC).date()))
+    asked = question(here.knowledge, orders, age_of(given.patient, datetime.now(UTC).date()), given.unread)
     report = here.checker.check(asked.order)
     answered("fhir", report)
     identity = text(given.patient.get("id"))
-    found = bundle(here.knowledge, asked, report, version, f"Patient/{identity}" if identity else None)
+    passed_over = left_out((*given.new, *given.active))
+    found = bundle(here.knowledge, asked, report, version, f"Patient/{identity}" if identity else None, passed_over)
     return Response(orjson.dumps(found), mimetype=MEDIA_TYPE)
 
 
@@ -72,12 +75,7 @@ def _read(body: Any) -> _Asked:
     resource = obj(body)
     sent = Sent()
     if resource.get("resourceType") == "Parameters":
-        parameters = items(resource.get("parameter"))
-        new = [
-            pair for item in parameters if text(item.get("name")) not in _ACTIVE | {"patient"} for pair in sent.add(item.get("resource"))
-        ]
-        active = [pair for item in parameters if text(item.get("name")) in _ACTIVE for pair in sent.add(item.get("resource"))]
-        patient = next((obj(item.get("resource")) for item in parameters if text(item.get("name")) == "patient"), {})
+        new, active, patient = _parameters(resource.get("parameter", []), sent)
     elif resource.get("resourceType") == "Bundle":
         found = sent.add(resource)
         drafts = [pair for pair in found if text(pair[1].get("resourceType")) in ALL and text(pair[1].get("status")) == "draft"]
@@ -91,7 +89,24 @@ def _read(body: Any) -> _Asked:
         )
     if not patient:
         patient = next((found for _, found in (*new, *active) if found.get("resourceType") == "Patient"), {})
-    return _Asked(_orders(new), _orders(active), patient if patient.get("resourceType") == "Patient" else {}, sent)
+    unread = [*sent.strays, *others((*new, *active))]
+    return _Asked(_orders(new), _orders(active), patient if patient.get("resourceType") == "Patient" else {}, sent, unread)
+
+
+def _parameters(given: Any, sent: Sent) -> tuple[Found, Found, Json]:
+    """What is asked about, what runs, and the patient. A parameter without a resource is a stray."""
+    new: Found = []
+    active: Found = []
+    patient: Json = {}
+    for number, item in enumerate(given if isinstance(given, list) else [given]):
+        name, at = text(obj(item).get("name")), f"parameter[{number}]"
+        value = obj(item).get("resource")
+        found = sent.add(item if value is None else value, at)
+        if name == "patient":
+            patient = patient or next((resource for _, resource in found), {})
+        else:
+            (active if name in _ACTIVE else new).extend(found)
+    return new, active, patient
 
 
 def _orders(found: Found) -> Found:

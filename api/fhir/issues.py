@@ -16,6 +16,7 @@ from knowledge import Knowledge
 
 VERSIONS = ("R4", "R5")
 MOST_EVIDENCE = 20
+MOST_LEFT_OUT = 50  # orders told one by one
 _SEVERITY = {Level.STOP: "high", Level.CAUTION: "moderate", Level.UNKNOWN: "low"}
 _SYSTEM = "urn:linewise:finding"
 _ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
@@ -25,16 +26,44 @@ _APART = "Give through separate lines, or one after the other with a flush betwe
 Json = dict[str, Any]
 
 
-def bundle(knowledge: Knowledge, asked: Asked, report: Report, version: str, patient: str | None) -> Json:
-    """All that was found, and all that was not understood, as a Bundle of DetectedIssues."""
+def bundle(
+    knowledge: Knowledge, asked: Asked, report: Report, version: str, patient: str | None, passed_over: Sequence[tuple[str, str]] = ()
+) -> Json:
+    """All that was found, and all that was not understood, as a Bundle of DetectedIssues.
+
+    passed_over: orders that were sent and left out, and why. With such, or when nothing was asked, an OperationOutcome tells it.
+    """
     issues = [_issue(knowledge, topic, asked, version, patient) for topic in topics(report) if topic.level is not Level.NOTE]
     issues += [_unread(item, asked, version, patient) for item in report.not_understood]
-    entries = []
-    for number, issue in enumerate(issues):
-        identity = str(uuid.uuid5(_NAMESPACE, f"{report.digest}|{version}|{number}|{issue}"))
-        entries.append({"fullUrl": f"urn:uuid:{identity}", "resource": {"resourceType": "DetectedIssue", "id": identity} | issue})
+    entries = [
+        _entry({"resourceType": "DetectedIssue"} | issue, f"{report.digest}|{version}|{number}|{issue}")
+        for number, issue in enumerate(issues)
+    ]
+    if passed_over or not any(given.new for given in asked.read.values()):
+        outcome = _outcome(asked, passed_over)
+        entries.append(_entry(outcome, f"{report.digest}|{version}|{outcome}"))
     found: Json = {"resourceType": "Bundle", "type": "collection"}
     return found | {"entry": entries} if entries else found
+
+
+def _entry(resource: Json, seed: str) -> Json:
+    identity = str(uuid.uuid5(_NAMESPACE, seed))
+    return {"fullUrl": f"urn:uuid:{identity}", "resource": {"resourceType": resource["resourceType"], "id": identity} | resource}
+
+
+def _outcome(asked: Asked, passed_over: Sequence[tuple[str, str]]) -> Json:
+    """What was read and what was left out: nothing found among nothing asked is not "nothing found"."""
+    new = sum(given.new for given in asked.read.values())
+    told = [f"Orders asked about: {new}; running beside them: {len(asked.read) - new}; left out: {len(passed_over)}."]
+    told += [f"Left out: {reference} ({why})" for reference, why in passed_over[:MOST_LEFT_OUT]]
+    if len(passed_over) > MOST_LEFT_OUT:
+        told.append(f"Left out: {len(passed_over) - MOST_LEFT_OUT} more")
+    if not new:
+        told.append("Nothing was checked: no order was asked about.")
+    return {
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": "information", "code": "informational", "diagnostics": said} for said in told],
+    }
 
 
 def _issue(knowledge: Knowledge, topic: Topic, asked: Asked, version: str, patient: str | None) -> Json:

@@ -138,16 +138,33 @@ def _called(resource: Json) -> str:
     return text(concept.get("text")) or next((display or code for _, code, display in codings(concept)), "")
 
 
+def left_out(found: Iterable[tuple[str, Json]]) -> list[tuple[str, str]]:
+    """The orders among some resources that are passed over, each with the reason."""
+    return [
+        (reference or text(resource.get("resourceType")), why)
+        for reference, resource in found
+        if text(resource.get("resourceType")) in ALL and (why := why_not(resource))
+    ]
+
+
 def applies(resource: Json) -> bool:
     """Whether a resource speaks of something that is given, or is to be."""
-    if any(resource.get(name) is True for name in _NEGATIONS & resource.keys()):
-        return False
-    if _word(resource, "status") in _OVER or _word(resource, "intent") in _NOT_MEANT or _word(resource, "taken") == "n":  # taken: STU3
-        return False
-    if "adherence" not in resource:
-        return True
-    adherence = obj(obj(resource["adherence"]).get("code"))  # R5
-    return not any(code in ("not-taking", "stopped", "never-taken") for _, code, _ in codings(adherence))
+    return not why_not(resource)
+
+
+def why_not(resource: Json) -> str:
+    """Why a resource speaks of nothing that is given, or is to be; "" when it does."""
+    for name in sorted(_NEGATIONS & resource.keys()):
+        if resource[name] is True:
+            return name
+    if (status := _word(resource, "status")) in _OVER:
+        return f"status {status}"
+    if (intent := _word(resource, "intent")) in _NOT_MEANT:
+        return f"intent {intent}"
+    if _word(resource, "taken") == "n":  # STU3
+        return "not taken"
+    adherence = obj(obj(resource.get("adherence")).get("code"))  # R5
+    return next((f"adherence {code}" for _, code, _ in codings(adherence) if code in ("not-taking", "stopped", "never-taken")), "")
 
 
 def _word(resource: Json, name: str) -> str:

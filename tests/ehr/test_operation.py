@@ -16,6 +16,20 @@ Json = dict[str, Any]
 
 
 def check(client: FlaskClient, body: Json, version: str = "R4") -> list[Json]:
+    """The issues that were detected."""
+    return [resource for resource in answered(client, body, version) if resource["resourceType"] == "DetectedIssue"]
+
+
+def told(client: FlaskClient, body: Json, version: str = "R4") -> list[str]:
+    """What the answer says of what was read and left out."""
+    outcomes = [resource for resource in answered(client, body, version) if resource["resourceType"] == "OperationOutcome"]
+    assert len(outcomes) <= 1
+    issues = [issue for outcome in outcomes for issue in outcome["issue"]]
+    assert all(("information", "informational") == (issue["severity"], issue["code"]) for issue in issues)
+    return [issue["diagnostics"] for issue in issues]
+
+
+def answered(client: FlaskClient, body: Json, version: str) -> list[Json]:
     response = client.post(f"/fhir/{version}/$check-infusions", json=body, content_type="application/fhir+json")
     assert 200 == response.status_code, response.text
     assert "application/fhir+json" == response.mimetype
@@ -23,7 +37,6 @@ def check(client: FlaskClient, body: Json, version: str = "R4") -> list[Json]:
     MODELS[version].model_validate(answer)
     assert "collection" == answer["type"]
     for entry in answer.get("entry", []):
-        assert "DetectedIssue" == entry["resource"]["resourceType"]
         assert entry["fullUrl"] == f"urn:uuid:{entry['resource']['id']}"
     return [entry["resource"] for entry in answer.get("entry", [])]
 
@@ -103,8 +116,52 @@ def test_a_forbidden_fluid_names_its_order(client: FlaskClient) -> None:
     "body",
     [{"resourceType": "Bundle", "type": "collection"}, bundle(), {"resourceType": "Parameters"}, bundle({"resourceType": "Observation"})],
 )
-def test_nothing_asked_is_an_empty_bundle(client: FlaskClient, body: Json) -> None:
+def test_nothing_asked_is_said(client: FlaskClient, body: Json) -> None:
     assert [] == check(client, body)
+    assert "Nothing was checked: no order was asked about." == told(client, body)[-1]
+
+
+@pytest.mark.parametrize("version", ["R4", "R5"])
+def test_orders_that_are_over_are_told_apart_from_nothing_found(client: FlaskClient, version: str) -> None:
+    over = bundle(order("samplicin", "a", status="completed"), order("calcium mockate", "b", status="stopped"))
+
+    assert [] == check(client, over, version)
+    assert [
+        "Orders asked about: 0; running beside them: 0; left out: 2.",
+        "Left out: MedicationRequest/a (status completed)",
+        "Left out: MedicationRequest/b (status stopped)",
+        "Nothing was checked: no order was asked about.",
+    ] == told(client, over, version)
+
+
+def test_an_order_left_out_is_told_beside_what_was_found(client: FlaskClient) -> None:
+    body = bundle(order("samplicin", "a"), active("calcium mockate", "b"), active("fictazolam", "c", intent="proposal"))
+
+    assert ["high"] == [issue["severity"] for issue in check(client, body)]
+    assert ["Orders asked about: 1; running beside them: 1; left out: 1.", "Left out: MedicationRequest/c (intent proposal)"] == told(
+        client, body
+    )
+
+
+def test_all_read_and_nothing_found_is_an_empty_bundle(client: FlaskClient) -> None:
+    assert [] == answered(client, bundle(order("exemplapenem")), "R4")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"resourceType": "Bundle", "entry": ["x"]},
+        {"resourceType": "Bundle", "entry": None},
+        {"resourceType": "Parameters", "parameter": [{"name": "new", "valueString": "vancomycin"}]},
+        {"resourceType": "Parameters", "parameter": ["x"]},
+        bundle({"resourceType": "ServiceRequest", "id": "s", "code": {"text": "IV therapy"}}),
+    ],
+    ids=["a text", "null", "a parameter without a resource", "a parameter that is a text", "an order of another kind"],
+)
+def test_what_cannot_be_read_is_an_issue(client: FlaskClient, body: Json) -> None:
+    [issue] = check(client, body)
+
+    assert "severity" not in issue and "not checked" in issue["detail"]
 
 
 def test_the_same_question_gives_the_same_issues(client: FlaskClient) -> None:
