@@ -22,6 +22,7 @@ from checker.plan_schema import CENTRAL, MOST_LUMENS, PlanSchema
 
 MOST_INFUSIONS = 40
 MOST_DOSES = 150  # in the day, over all infusions
+LEAST_HOURS = 1 / 3600  # of a dose
 BOLUS_MINUTES = STEP  # a push without stated hours takes one step of the grid
 _WRITE_ANOTHER = "write a name, a brand or a code that the base knows; nothing is planned on a guess"
 
@@ -238,6 +239,9 @@ class _Reader:
                     "add hours, or leave out every_hours and windows: it then runs all the time",
                 )
             return None
+        if hours < LEAST_HOURS:
+            self._wrong(f"{at}/hours", f"a dose of {hours:g} h is shorter than a second", "write how many hours a dose runs, e.g. 0.5")
+            return None
         minutes = math.ceil(round(hours * 60 / STEP, 6)) * STEP
         interval = None if every is None else self._interval(every, hours, at)
         if minutes > DAY:
@@ -261,6 +265,13 @@ class _Reader:
 
     def _interval(self, every: float, hours: float, at: str) -> int | None:
         minutes = round(every * 60, 6)
+        if minutes < STEP:
+            self._wrong(
+                f"{at}/every_hours",
+                f"{every:g} h is less than the {STEP} minutes in which the planner counts",
+                "write the hours from dose to dose, e.g. 8",
+            )
+            return None
         if hours > every + 1e-9:
             self._wrong(
                 f"{at}/hours",

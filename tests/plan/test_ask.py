@@ -56,6 +56,10 @@ BAD: list[tuple[str, Any, str, str, str]] = [
     ),
     ("interval without hours", ask(drug(every_hours=8)), "infusions/0/hours", "missing", "add hours"),
     ("interval off the grid", ask(drug(hours=1, every_hours=7.99)), "infusions/0/every_hours", "multiple of 5 minutes", "steps of 5"),
+    ("interval of nothing", ask(drug(hours=1e-10, every_hours=1e-9)), "infusions/0/hours", "shorter than a second", "how many hours"),
+    ("interval below the grid", ask(drug(hours=0.01, every_hours=0.05)), "infusions/0/every_hours", "less than the 5 minutes", "e.g. 8"),
+    ("dose of an instant", ask(drug(hours=1e-10)), "infusions/0/hours", "shorter than a second", "how many hours"),
+    ("push of an instant", ask(drug(bolus=True, every_hours=1e-9)), "infusions/0/every_hours", "less than the 5 minutes", "e.g. 8"),
     ("no time", ask(drug(hours=0)), "infusions/0/hours", "greater than 0", ""),
     ("hours as text", ask(drug(hours="one")), "infusions/0/hours", "number", "without quotes"),
     (
