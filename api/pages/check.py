@@ -53,7 +53,15 @@ class Chip:
         """The conditions in a line."""
         entry = self.entry
         rate = f"{entry.rate} mL/h" if entry.rate.replace(".", "").isdigit() else entry.rate
-        parts = (entry.conc, f"in {entry.vehicle}" if entry.vehicle else "", entry.form, rate, f"line {entry.line}" if entry.line else "")
+        runs = question.runs(entry.hours)
+        parts = (
+            entry.conc,
+            f"in {entry.vehicle}" if entry.vehicle else "",
+            entry.form,
+            rate,
+            runs,
+            f"line {entry.line}" if entry.line else "",
+        )
         return " · ".join(part for part in parts if part)
 
 
@@ -112,7 +120,7 @@ def _answer(here: Service, asked: Asked) -> tuple[Answer | None, list[Mistake]]:
     return answers.answer(here.knowledge, report, asked), []
 
 
-_FIELDS = {"conc": "c", "vehicle": "v", "rate": "r", "rate_ml_per_h": "r", "line": "l", "formulation": "f", "drug": "d"}
+_FIELDS = {"conc": "c", "vehicle": "v", "rate": "r", "rate_ml_per_h": "r", "hours": "h", "line": "l", "formulation": "f", "drug": "d"}
 _CALLED = {
     "conc": "concentration",
     "vehicle": "diluent",
@@ -133,6 +141,7 @@ def _mistake(asked: Asked, at: str, reason: str, mend: str) -> Mistake:
         field = f"{_FIELDS.get(last, 'd') if parts[0] == 'drugs' else 'm'}{number + 1}"
         for place, drug in enumerate(asked.entries):
             reason = reason.replace(f"which drugs/{place} asks", f"which {drug.drug} asks")
+    "hours": "hours it runs",
         return Mistake(
             f"{name or 'an entry without a name'}{f', {_CALLED[last]}' if last in _CALLED else ''}", reason, mend.split("; ")[0], field
         )

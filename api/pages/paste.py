@@ -1,7 +1,7 @@
 """A pasted or typed list of drugs, read line by line: "vanc 5 mg/mL NS, pip-tazo, levophed".
 
 Names are never guessed: a name is the longest beginning of an entry that the base knows, or the whole entry when it
-knows none. What is neither name, concentration, fluid, rate nor line is kept in `extra`, so that nothing is dropped.
+knows none. What is neither name, concentration, fluid, rate, duration nor line is kept in `extra`, so that nothing is dropped.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ class Entry:
     conc: str = ""
     vehicle: str = ""
     rate: str = ""
+    hours: str = ""  # how long it runs, with its unit where one was typed
     line: str = ""
     form: str = ""
     extra: str = ""
@@ -40,10 +41,11 @@ _LINE_OF = re.compile(r"\b(?:line|lumen|port)\s*[:=#]?\s*([\w-]+)", re.IGNORECAS
 _OF_LINE = re.compile(r"\b([\w-]+)\s+(?:line|lumen|port)\b", re.IGNORECASE)
 _PERCENT = re.compile(r"^(\d+(?:\.\d+)?\s*%)(?:\s|$)")
 _IDLE = frozenset({"iv", "ivpb", "infusion", "drip", "gtt", "inj", "injection", "bag", "in", "via", "the", "at", "@", "continuous", "with"})
-# A dose, a frequency, a duration: understood, and no part of this check.
+_OVER = re.compile(r"\b(?:over|for)\s+(\d+(?:\.\d+)?\s*(?:h|hr|hrs|hours?|min|mins|minutes?))\b\.?", re.IGNORECASE)
+# A dose, a frequency: understood, and no part of this check.
 _ASIDE = re.compile(
     rf"{_AMOUNT}(?:\s*/\s*kg)?(?:\s*/\s*(?:min|h|hr|hour|day|d|dose))?\b|\d[\d.,]*\s*ml\b|\bq\s?\d+\s?(?:h|hr|hours?|min)\b"
-    r"|\bover\s+\d[\d.]*\s*(?:h|hr|hours?|min|minutes?)\b|\b(?:daily|once|twice|stat|prn|bid|tid|qid|bd|tds|qds|od|loading|dose|maintenance)\b",
+    r"|\b(?:daily|once|twice|stat|prn|bid|tid|qid|bd|tds|qds|od|loading|dose|maintenance)\b",
     re.IGNORECASE,
 )
 
@@ -109,11 +111,12 @@ def _entry(piece: str, names: Names) -> Entry | None:
     if _knows(names, text):
         return Entry(drug=text)
     rest, rate = _take(_RATE, text)
+    rest, hours = _take(_OVER, rest)
     rest = rest.strip(" ,()")
     if "@" in rest and not rate:
-        return _spoken(rest)
+        return replace(_spoken(rest), hours=hours)
     if _knows(names, rest):
-        return Entry(drug=rest, rate=rate)
+        return Entry(drug=rest, rate=rate, hours=hours)
     if in_volume := _IN_VOLUME.search(rest):
         conc, rest = f"{in_volume[1]}/{in_volume[2]}", f"{rest[: in_volume.start()]} {rest[in_volume.end() :]}"
     else:
@@ -121,7 +124,7 @@ def _entry(piece: str, names: Names) -> Entry | None:
     told = _LINE_OF.search(rest)
     rest, line = _take(_LINE_OF if told and not _is_fluid(names, told[1]) else _OF_LINE, rest)
     words = [word for word in re.split(r"[\s()\[\],]+", rest) if word]
-    return replace(_named(words, names, conc), rate=rate, line=line) if words else Entry(drug=text)
+    return replace(_named(words, names, conc), rate=rate, hours=hours, line=line) if words else Entry(drug=text)
 
 
 def _named(words: list[str], names: Names, conc: str) -> Entry:

@@ -1,6 +1,6 @@
 """A question to the planner as a form and as an address, and as the body of POST /v1/plan.
 
-The link holds d1, c1, v1, r1, f1, x1 as that of a check does, and of the same infusion h1 (hours a dose runs), e1 (hours from
+The link holds d1, c1, v1, r1, h1 (hours a dose runs), f1, x1 as that of a check does, and of the same infusion e1 (hours from
 dose to dose), w1 (clock times between which a dose may start), b1 (pushed), k1 (not to be interrupted), n1 (the lumen it
 runs on), p1 (lumens preferred); ln1, lk1, lf1, lb1 of the first lumen (name, kind, fluid, why it is blocked); m1 ... for
 medicines that are not infused; policy, flush (minutes), starts (clock time), age (days); and go=1 when it is to be planned.
@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from api.pages import paste
-from api.pages.question import RATE, counted_up, gather, separated
+from api.pages.question import RATE, counted_up, gather, hours, separated
 from checker import AskError, AskProblem, Names
 
 LETTERS = {
@@ -40,10 +40,8 @@ ADDING = ("list", "paste", "lumens", "preset", "add")  # what is typed and becom
 _NUMBERED = re.compile(rf"(l[nkfb]|[{''.join(LETTERS)}m])([1-9]\d{{0,3}})")
 _PLAIN = frozenset({*ADDING, "policy", "flush", "starts", "age", "drop", "go"})
 _OF_A_CHECK = re.compile(r"l[1-9]\d{0,3}|mode")  # of a check's link, and without a meaning here: lumens are what is sought
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(h|hr|hrs|hours?|min|minutes?)?", re.IGNORECASE)
 _WINDOW = re.compile(r"(\d{1,2}:\d\d)\s*(?:-|–|to)\s*(\d{1,2}:\d\d)", re.IGNORECASE)
 _EVERY = re.compile(r"\b(?:q|every)\s?(\d+(?:\.\d+)?)\s?(?:h|hr|hrs|hours?)\b", re.IGNORECASE)
-_OVER = re.compile(r"\b(?:over|for)\s(\d+(?:\.\d+)?\s?(?:h|hr|hrs|hours?|min|minutes?))\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,15 +155,14 @@ def read(given: Iterable[tuple[str, str]], names: Names) -> PlanAsked:
 
 def _running(entry: paste.Entry) -> Running:
     """What was typed as a list, with its schedule ("over 1 h", "q12h") where it has one."""
-    rest, hours = _taken(_OVER, entry.extra)
-    rest, every = _taken(_EVERY, rest)
+    rest, every = _taken(_EVERY, entry.extra)
     return Running(
         drug=entry.drug,
         conc=entry.conc,
         vehicle=entry.vehicle,
         rate=entry.rate,
         form=entry.form,
-        hours=hours,
+        hours=entry.hours,
         every=every,
         now=entry.line,
         extra=rest,
@@ -225,7 +222,7 @@ def _infusion(running: Running, at: str, problems: list[AskProblem]) -> dict[str
             told["rate_ml_per_h"] = float(rate[1])
     for name, key, example in (("hours", "hours", "1"), ("every", "every_hours", "12")):
         if text := getattr(running, name):
-            told[key] = _hours(text, f"{at}/{key}", example, problems)
+            told[key] = hours(text, f"{at}/{key}", example, problems)
     if running.windows:
         windows = [_WINDOW.fullmatch(part) for part in separated(running.windows)]
         if not all(windows):
@@ -237,14 +234,6 @@ def _infusion(running: Running, at: str, problems: list[AskProblem]) -> dict[str
     if running.prefer:
         told["prefer"] = separated(running.prefer)
     return told
-
-
-def _hours(text: str, at: str, example: str, problems: list[AskProblem]) -> float:
-    found = _DURATION.fullmatch(text)
-    if found is None:
-        problems.append(AskProblem(at, f'"{text}" is no number of hours', f'write "{example}", or minutes as "30 min"'))
-        return 1.0
-    return float(found[1]) / (60 if (found[2] or "h").casefold().startswith("m") else 1)
 
 
 def _whole(text: str, at: str, what: str, example: str, problems: list[AskProblem]) -> int:

@@ -1,7 +1,7 @@
 """A question as a form and as an address: the fields of the page, the permanent link, and what the engine is asked.
 
-The link holds d1, c1, v1, r1, l1, f1, x1 for the first drug (name, concentration, diluent, rate, line, formulation, words
-that found no place), d2 ... for the second, m1 ... for medicines that are not infused, mode and age (in days). It has no
+The link holds d1, c1, v1, r1, h1, l1, f1, x1 for the first drug (name, concentration, diluent, rate, hours that it runs, line,
+formulation, words that found no place), d2 ... for the second, m1 ... for medicines that are not infused, mode and age (in days). It has no
 place for anything that identifies a patient.
 """
 
@@ -19,10 +19,11 @@ from checker import AskError, AskProblem, Names, order
 from checker.model import NotUnderstood, Order
 from knowledge.terms import Mode
 
-LETTERS = {"d": "drug", "c": "conc", "v": "vehicle", "r": "rate", "l": "line", "f": "form", "x": "extra"}
+LETTERS = {"d": "drug", "c": "conc", "v": "vehicle", "r": "rate", "h": "hours", "l": "line", "f": "form", "x": "extra"}
 LONGEST_LINK = 4000  # characters of a request line that a server takes for sure
 _NUMBERED = re.compile(rf"([{''.join(LETTERS)}m])([1-9]\d{{0,3}})")
 RATE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:ml\s*/\s*(?:h|hr|hour))?", re.IGNORECASE)
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(h|hr|hrs|hours?|min|mins|minutes?)?", re.IGNORECASE)
 _PLAIN = frozenset({"mode", "age", "list", "paste", "drop", "add"})
 
 
@@ -181,7 +182,23 @@ def _infusion(entry: Entry, at: str, problems: list[AskProblem]) -> dict[str, An
             problems.append(AskProblem(f"{at}/rate", f'"{entry.rate}" is not a rate in mL/h', 'write a number, e.g. "100"'))
         else:
             told["rate_ml_per_h"] = float(rate[1])
+    if entry.hours:
+        told["hours"] = hours(entry.hours, f"{at}/hours", "1", problems)
     return told
+
+
+def hours(text: str, at: str, example: str, problems: list[AskProblem]) -> float:
+    """A duration in hours, as typed in hours or minutes. Adds a problem for any other text."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        problems.append(AskProblem(at, f'"{text}" is no number of hours', f'write "{example}", or minutes as "30 min"'))
+        return 1.0
+    return float(found[1]) / (60 if (found[2] or "h").casefold().startswith("m") else 1)
+
+
+def runs(text: str) -> str:
+    """How long it runs, as a chip shows it: a bare number is hours."""
+    return f"{text} h" if text.replace(".", "").isdigit() else text
 
 
 def _unread(asked: Asked) -> list[NotUnderstood]:

@@ -264,3 +264,37 @@ def test_assets_change_their_address_with_their_content_and_may_be_kept(real_cli
         assert not re.search(
             r"(?:https?:)?//[a-z]", re.sub(r"http://www\.w3\.org/2000/svg|^//.*$| // .*$", "", response.text, flags=re.MULTILINE)
         )
+
+
+# --- how long it runs ---
+
+
+def test_how_long_it_runs_is_part_of_the_check(real_client: FlaskClient) -> None:
+    sent = real_client.post("/", data={"list": "vancomycin 5 mg/mL NS over 15 min"})
+    told = real_client.get(sent.headers["Location"]).text
+
+    assert "h1=15+min" in sent.headers["Location"]
+    assert "15 min is shorter than the least infusion time" in told
+    assert "Not part of this check" not in told
+    assert 'name="h1"' in told and 'value="15 min"' in told
+
+
+@pytest.mark.parametrize("hours", ["1", "1 h", "60 min", "60 minutes"])
+def test_hours_may_be_typed_in_hours_or_minutes(real_client: FlaskClient, hours: str) -> None:
+    told = real_client.get("/", query_string={"d1": "vancomycin", "c1": "5 mg/mL", "v1": "NS", "h1": hours}).text
+
+    assert "shorter than the least infusion time" not in told and "No answer yet" not in told
+
+
+@pytest.mark.parametrize(("hours", "says"), [("a while", "is no number of hours"), ("0", "greater than 0")])
+def test_hours_that_cannot_be_read_are_named_at_their_field(real_client: FlaskClient, hours: str, says: str) -> None:
+    response = real_client.get("/", query_string={"d1": "vancomycin", "h1": hours})
+
+    assert 422 == response.status_code
+    assert 'href="#h1"' in response.text and "vancomycin, hours it runs" in response.text and says in response.text
+
+
+def test_a_duration_that_cannot_be_read_is_not_clear(real_client: FlaskClient) -> None:
+    sent = real_client.post("/", data={"list": "vancomycin 5 mg/mL NS over half an hour"})
+
+    assert "Not understood: “over half an hour”" in real_client.get(sent.headers["Location"]).text

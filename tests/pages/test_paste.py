@@ -33,6 +33,11 @@ LISTS = {
         Entry(drug="heparin"),
         Entry(drug="levophed"),
     ],
+    "vancomycin 5 mg/mL NS over 15 min, vanc over 1.5 hours, levophed 10 mL/h for 24 h": [
+        Entry(drug="vancomycin", conc="5 mg/mL", vehicle="NS", hours="15 min"),
+        Entry(drug="vanc", hours="1.5 hours"),
+        Entry(drug="levophed", rate="10", hours="24 h"),
+    ],
     "lidocaine 2%": [Entry(drug="lidocaine", conc="2%")],
     "IV vancomycin": [Entry(drug="vancomycin")],
     "ceftriaxone with NS": [Entry(drug="ceftriaxone", vehicle="NS")],
@@ -54,10 +59,10 @@ def test_an_ambiguous_name_is_left_as_typed(real_names: Names) -> None:
 
 
 def test_what_has_no_place_is_kept(real_names: Names) -> None:
-    (entry,) = read("vancomycin 1 g q12h over 1 hour wibble NS", real_names)
+    (entry,) = read("vancomycin 1 g q12h over 1 hour wibble NS over and over", real_names)
 
-    assert ("vancomycin", "NS") == (entry.drug, entry.vehicle)
-    assert ("1 g, q12h, over 1 hour", "wibble") == aside(entry.extra)
+    assert ("vancomycin", "NS", "1 hour") == (entry.drug, entry.vehicle, entry.hours)
+    assert ("1 g, q12h", "wibble over and over") == aside(entry.extra)
 
 
 @pytest.mark.parametrize(

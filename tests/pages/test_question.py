@@ -14,7 +14,7 @@ from checker import AskError, Names
 
 TEXT = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
 MAYBE = st.one_of(st.just(""), TEXT)
-ENTRIES = st.builds(Entry, drug=TEXT, conc=MAYBE, vehicle=MAYBE, rate=MAYBE, line=MAYBE, form=MAYBE, extra=MAYBE)
+ENTRIES = st.builds(Entry, drug=TEXT, conc=MAYBE, vehicle=MAYBE, rate=MAYBE, hours=MAYBE, line=MAYBE, form=MAYBE, extra=MAYBE)
 ASKED = st.builds(
     Asked,
     entries=st.lists(ENTRIES, max_size=5).map(tuple),
