@@ -26,7 +26,7 @@ def plan() -> Response:
     from checker.plan_report import render  # as below
 
     found = planned(read_json(request))
-    answered("plan", found.report)
+    answered("plan", found.told)
     return Response(render(found, service().renderer), mimetype="application/json")
 
 

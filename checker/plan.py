@@ -15,6 +15,7 @@ from typing import Any
 from checker.check import Checker
 from checker.model import Infusion, Order
 from checker.names import Names
+from checker.plan_alarms import MEETS_NOW, alarms
 from checker.plan_ask import read
 from checker.plan_budget import Budget, Undecided
 from checker.plan_core import conflict, fewest
@@ -126,6 +127,9 @@ class _Answer:
         if core is not None:
             core = replace(core, text=self.words.core(core.wishes, core.smallest, core.clique))
         left_out = [placement.wish for placement in placements if placement.lumen is None]
+        report = self.checker.check(order_of(self.question, placements))
+        found = alarms(self.judged, self.words, report, self.solved.status, placements, shared)
+        now = [finding for finding in found if finding.code == MEETS_NOW]
         return Plan(
             question=self.question,
             status=self.solved.status,
@@ -137,8 +141,9 @@ class _Answer:
             flushes=flushes(self.judged, self.checker, self.where, self.when, mixed),
             bars=tuple((wish, lumen, bar) for (wish, lumen), bar in self.judged.bars.items()),
             lumen_texts=tuple(self.words.lumen_text(lumen, self.there[lumen], shared) for lumen in range(len(self.question.lumens))),
-            summary=self.words.summary(self.solved.status, goals, self.solved.needed, core, left_out, shared),
-            report=self.checker.check(order_of(self.question, placements)),
+            summary=self.words.summary(self.solved.status, goals, self.solved.needed, core, left_out, shared, now),
+            report=report,
+            alarms=found,
         )
 
     def _placement(self, wish: int) -> Placement:

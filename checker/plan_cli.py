@@ -1,6 +1,6 @@
 """`python -m checker plan`: which drug on which lumen, and when.
 
-Exit status: 0 a plan with nothing to decide, 1 there is something to decide, no plan, or none proven best, 2 the question could not be read.
+Exit status: 0 a plan with nothing to decide or to stop for, 1 there is something to decide or to stop for, no plan, or none proven best, 2 the question could not be read.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from checker.plan_model import Plan
 
 HOURS_SHOWN = 24
-_STATUS = {
-    "optimal": ("bold white on green", "✓ OPTIMAL"),
-    "best-found": ("bold black on yellow", "! BEST FOUND"),
-    "no-plan": ("bold white on red", "✗ NO PLAN FOR ALL"),
-    "not-decided": ("bold black on yellow", "? NOT DECIDED"),
+_STYLES = {
+    "stop": ("bold white on red", "✗"),
+    "caution": ("bold black on yellow", "!"),
+    "unknown": ("bold black on yellow", "?"),
+    "clear": ("bold white on green", "✓"),
 }
 
 
@@ -94,7 +94,8 @@ def plan(
         sys.stdout.buffer.write(render(answer, renderer))
     else:
         show(Console(), answer)
-    sys.exit(CLEAR if answer.status == "optimal" and not answer.to_decide else NOT_CLEAR)
+    nothing_left = answer.status == "optimal" and not answer.to_decide and answer.told.verdict != "stop"
+    sys.exit(CLEAR if nothing_left else NOT_CLEAR)
 
 
 def _question(
@@ -166,11 +167,14 @@ def _number(text: str, option: str, whole: str) -> float:
 
 def show(console: Console, plan: Plan) -> None:
     """Print a plan: the lumens over the day, the verdict in words, then what shares and what is flushed."""
-    from checker.plan_words import clock
+    from checker.plan_words import clock, headline
 
-    style, words = _STATUS[plan.status]
+    style, symbol = _STYLES[plan.told.verdict]
     console.print(timeline(plan))
-    console.print(Text(f" {words} ", style=style), Text(f" knowledge {plan.report.version} ({plan.report.digest[:12]})", style="dim"))
+    console.print(
+        Text(f" {symbol} {headline(plan).upper()} ", style=style),
+        Text(f" knowledge {plan.report.version} ({plan.report.digest[:12]})", style="dim"),
+    )
     for text in plan.summary:
         console.print(Text(text))
     for heading, texts in (
@@ -181,7 +185,7 @@ def show(console: Console, plan: Plan) -> None:
             "Flushes",
             [f"{plan.question.lumens[flush.lumen].name} {clock(plan.question, flush.start)}: {flush.text}" for flush in plan.flushes],
         ),
-        ("The checker on this plan", [f"{finding.level}: {finding.text}" for finding in plan.report.findings if finding.level != "note"]),
+        ("The checker on this plan", [f"{finding.level}: {finding.text}" for finding in plan.told.findings if finding.level != "note"]),
     ):
         if texts:
             console.print(Text(heading, style="bold"))

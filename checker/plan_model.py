@@ -6,10 +6,10 @@ Everything here is frozen. The puzzle without drugs is in `plan_puzzle`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from checker.model import Cite, Finding, Infusion, Judgement, Medication, Report
+from checker.model import Cite, Finding, Infusion, Judgement, Level, Medication, Report, Verdict
 
 STEP = 5  # minutes; durations are rounded up to it
 DAY = 24 * 60  # minutes
@@ -207,7 +207,7 @@ class Needed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The answer. goals: in the order in which they were sought. report: the checker's own word on this plan."""
+    """The answer. goals: in the order in which they were sought. report: the checker's own word on this plan. alarms: the planner's."""
 
     question: PlanQuestion
     status: PlanStatus
@@ -221,6 +221,14 @@ class Plan:
     lumen_texts: tuple[str, ...]
     summary: tuple[str, ...]
     report: Report
+    alarms: tuple[Finding, ...] = ()
+
+    @property
+    def told(self) -> Report:
+        """All that is said of this plan, worst first: the checker's report with the planner's own findings, and the verdict of both."""
+        found = sorted((*self.alarms, *self.report.findings), key=lambda finding: list(Level).index(finding.level))
+        verdicts = (self.report.verdict, *(Verdict(finding.level) for finding in self.alarms))
+        return replace(self.report, findings=tuple(found), verdict=min(verdicts, key=list(Verdict).index))
 
     @property
     def left_out(self) -> tuple[int, ...]:

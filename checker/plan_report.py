@@ -35,7 +35,7 @@ def _plan(plan: Plan, renderer: Renderer) -> Json:
         for item in plan.shared
         if item.bond.judged is not None
     ]
-    told = renderer.plain(replace(plan.report, pairs=tuple(judged)))
+    told = renderer.plain(replace(plan.told, pairs=tuple(judged)))
     lines = iter(told["pairs"])
     shared = [_shared(question, item, next(lines)["line"] if item.bond.judged is not None else None) for item in plan.shared]
     needed, core = plan.needed, plan.core

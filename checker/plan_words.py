@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from checker import product_words, wording
-from checker.model import Status
+from checker.model import Finding, Level, Status, Verdict
 from checker.plan_judge import Judged
-from checker.plan_model import DAY, Bond, Core, Goal, Needed, PairBond, Placement, PlanQuestion, PlanStatus, Shared
+from checker.plan_model import DAY, Bond, Core, Goal, Needed, PairBond, Placement, Plan, PlanQuestion, PlanStatus, Shared
 from knowledge import Knowledge
 
 GOALS = {
@@ -25,6 +26,8 @@ GOALS = {
     "dose-delay": "minutes by which doses start after their earliest time, in all",
     "not-preferred": "infusions that are not on a lumen preferred for them",
 }
+_ALL = {PlanStatus.OPTIMAL: "Optimal", PlanStatus.BEST_FOUND: "Best found"}
+_NOT_ALL = {PlanStatus.NO_PLAN: "No plan for all", PlanStatus.NOT_DECIDED: "Not decided"}
 
 
 class Words:
@@ -128,7 +131,7 @@ class Words:
         """One infusion: where, when, and why not elsewhere."""
         name = self.wish(placement.wish)
         if placement.lumen is None:
-            return f"{name} has no place on these lumens: {self._reasons(placement)}. It needs another access, or a decision."
+            return f"{name} has no place on these lumens. {self._reasons(placement)} It needs another access, or a decision."
         here = self.lumen(placement.lumen)
         text = f"{name} on {here}"
         if placement.moved_from is not None:
@@ -143,11 +146,14 @@ class Words:
             text += f" (against advice: {product_words.demand(self.knowledge, self.judged.advice[placement.wish, placement.lumen]).rstrip('.')})"
         company = [wish for wish, lumen in where.items() if lumen == placement.lumen and wish != placement.wish]
         if not company:
-            text += f". Alone: {self._reasons(placement)}" if placement.elsewhere else ". It is the only lumen"
+            return f"{text}. It runs alone there. {self._reasons(placement)}" if placement.elsewhere else f"{text}. It is the only lumen."
         return f"{text}."
 
     def _reasons(self, placement: Placement) -> str:
-        return "; ".join(f"{self.lumen(lumen)}: {', '.join(told) if told else 'nothing against it'}" for lumen, told in placement.elsewhere)
+        """What speaks against each other lumen, in sentences."""
+        told = [f"Against lumen {self.lumen(lumen)}: {', '.join(against)}." for lumen, against in placement.elsewhere if against]
+        free = [self.lumen(lumen) for lumen, against in placement.elsewhere if not against]
+        return " ".join([*told, *([f"Nothing speaks against lumen {' or '.join(free)} by itself."] if free else [])])
 
     def lumen_text(self, lumen: int, there: Sequence[int], shared: Sequence[Shared]) -> str:
         """One lumen in a sentence or two."""
@@ -183,8 +189,9 @@ class Words:
         core: Core | None,
         left_out: Sequence[int],
         shared: Sequence[Shared],
+        now: Sequence[Finding],
     ) -> tuple[str, ...]:
-        """What a person reads first."""
+        """What a person reads first. now: of the state before the plan, what must not go on."""
         usable = sum(not lumen.blocked for lumen in self.question.lumens)
         told = []
         if status is PlanStatus.OPTIMAL:
@@ -199,6 +206,7 @@ class Words:
             )
         else:
             told.append(f"The time ended before a plan for all was found or excluded. Left out here: {self.names(left_out)}.")
+        told += [finding.text for finding in now]
         if core is not None:
             told.append(core.text)
         if needed is not None:
@@ -244,6 +252,20 @@ class Words:
         if bond.in_turn == "never":
             return "a flush would pass through what must not be interrupted"
         return self.unknown(bond) if bond.together is Bond.ASK else None
+
+
+def headline(plan: Plan) -> str:
+    """A plan in a few words. Only one with nothing to stop for, to decide or to mind is called by its status alone."""
+    if plan.left_out:
+        return _NOT_ALL[plan.status]
+    levels = Counter(finding.level for finding in plan.told.findings)
+    told = [f"{levels[Level.STOP]} to stop for"] if levels[Level.STOP] else []
+    told += [f"{count(len(plan.to_decide), 'pair')} to decide"] if plan.to_decide else []
+    if not told and levels[Level.CAUTION]:
+        told = [count(levels[Level.CAUTION], "caution")]
+    elif not told and plan.told.verdict is not Verdict.CLEAR:
+        told = ["a question without an answer"]
+    return f"Planned, with {listed(told)}" if told else _ALL[plan.status]
 
 
 def clock(question: PlanQuestion, minute: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from flask import Response, redirect, request
@@ -14,15 +14,16 @@ from api.pages.frame import bp, page
 from api.pages.named import Choice, Mistake, fluids, resolve
 from api.pages.plan_chart import Chart
 from api.pages.plan_question import PlanAsked, Running, Tube
-from api.pages.question import LONGEST_LINK, Asked
+from api.pages.question import LONGEST_LINK, Asked, runs
 from api.pages.words import Mark
 from api.plan import planned
 from api.record import answered
 from api.service import Service, service
 from checker import AskError, wording
 from checker.model import Verdict
+from checker.plan_alarms import NO_LUMEN, TO_DECIDE
 from checker.plan_model import Goal, Placement, Plan, PlanStatus, Shared
-from checker.plan_words import GOALS, clock
+from checker.plan_words import GOALS, clock, headline
 
 PRESETS = (
     ("distal, medial, proximal", "three central lumens"),
@@ -34,12 +35,14 @@ EXAMPLE = (
     "&d4=vancomycin&c4=5+mg/mL&v4=NS&h4=1&e4=12&d5=piperacillin-tazobactam&c5=40+mg/mL&v5=NS&h5=0.5&e5=6&d6=furosemide&b6=1&w6=06:00-08:00"
     "&ln1=distal&ln2=medial&ln3=proximal&starts=07:00&go=1"
 )
-STATUS = {
-    PlanStatus.OPTIMAL: ("✓", "Optimal", "All have a place, and no plan is better: this is proven."),
-    PlanStatus.BEST_FOUND: ("✓", "Best found", "All have a place. The time ended before it was proven that no plan is better."),
-    PlanStatus.NO_PLAN: ("×", "No plan", "Not all of these can run on these lumens: this is proven. Below is the best plan for most."),
-    PlanStatus.NOT_DECIDED: ("?", "Not decided", "The time ended before a plan for all was found or excluded. Below is the best so far."),
+MEANS = {
+    PlanStatus.OPTIMAL: "All have a place, and no plan is better: this is proven.",
+    PlanStatus.BEST_FOUND: "All have a place. The time ended before it was proven that no plan is better.",
+    PlanStatus.NO_PLAN: "Not all of these can run on these lumens: this is proven. Below is the best plan for most.",
+    PlanStatus.NOT_DECIDED: "The time ended before a plan for all was found or excluded. Below is the best so far.",
 }
+SYMBOLS = {"bad": "×", "none": "?", "warn": "!", "ok": "✓"}
+SHOWN_APART = (NO_LUMEN, TO_DECIDE)  # findings that have a section of their own
 _SECTIONS = {"infusions": "d", "lumens": "ln", "medications": "m"}
 _FIELDS = {
     "conc": ("c", "concentration"),
@@ -84,14 +87,13 @@ class InfusionChip:
     def summary(self) -> str:
         """The conditions and the schedule in a line."""
         asked = self.asked
-        runs = f"{asked.hours} h" if asked.hours.replace(".", "").isdigit() else asked.hours
         every = f"every {asked.every} h" if asked.every else ""
         parts = (
             asked.conc,
             f"in {asked.vehicle}" if asked.vehicle else "",
             asked.form,
             "pushed" if asked.bolus else "",
-            runs,
+            runs(asked.hours),
             every,
             asked.windows,
         )
@@ -215,7 +217,7 @@ def _planned(here: Service, asked: PlanAsked) -> tuple[PlanView | None, list[Mis
         found = planned(plan_question.to_body(asked))
     except AskError as error:
         return None, [_mistake(asked, problem.at, problem.reason, problem.mend) for problem in error.problems]
-    answered("plan", found.report, asked.query.encode())
+    answered("plan", found.told, asked.query.encode())
     return _view(here, found), []
 
 
@@ -290,13 +292,14 @@ def _problems(wrong: dict[str, str], letters: dict[str, str], number: int) -> di
 
 
 def _view(here: Service, plan: Plan) -> PlanView:
-    symbol, word, means = STATUS[plan.status]
+    colour, told = _colour(plan), plan.told
+    others = replace(told, findings=tuple(finding for finding in told.findings if finding.code not in SHOWN_APART))
     shared = tuple(_share(here, plan, item) for item in plan.shared)
     return PlanView(
-        cls=_colour(plan),
-        symbol=symbol,
-        word=word,
-        means=means,
+        cls=colour,
+        symbol=SYMBOLS[colour],
+        word=headline(plan),
+        means=MEANS[plan.status],
         summary=plan.summary[1:],
         chart=plan_chart.draw(plan, here.knowledge),
         decide=tuple(item for item in shared if item.ask),
@@ -304,17 +307,18 @@ def _view(here: Service, plan: Plan) -> PlanView:
         lumens=tuple(_lumen(here, plan, number) for number in range(len(plan.question.lumens))),
         left_out=tuple(_line(here, plan, item) for item in plan.placements if item.lumen is None),
         goals=tuple((goal, GOALS[goal.name]) for goal in plan.goals),
-        checked=answers.answer(here.knowledge, plan.report, Asked()),
+        checked=answers.answer(here.knowledge, others, Asked()),
     )
 
 
 def _colour(plan: Plan) -> str:
-    """Green only for a plan of which the checker finds nothing to say."""
-    if plan.status is PlanStatus.NO_PLAN or plan.report.verdict is Verdict.STOP:
+    """Green only for a plan of which nothing is left to say."""
+    verdict = plan.told.verdict
+    if verdict is Verdict.STOP:
         return "bad"
     if plan.status is PlanStatus.NOT_DECIDED:
         return "none"
-    return "ok" if plan.report.verdict is Verdict.CLEAR and not plan.to_decide else "warn"
+    return "ok" if verdict is Verdict.CLEAR else "warn"
 
 
 def _share(here: Service, plan: Plan, item: Shared) -> Share:

@@ -150,7 +150,7 @@ def test_the_page_says_what_the_api_says(real_client: FlaskClient, real_names: N
     told: Any = real_client.post("/v1/plan", json=to_body(read(parse_qsl(EXAMPLE), real_names))).json
     page = real_client.get(f"/plan?{EXAMPLE}").text
 
-    assert "optimal" == told["status"] and "Optimal" in page
+    assert "optimal" == told["status"] and "Planned, with 1 pair to decide" in page
     for item in told["infusions"]:
         for dose in item["doses"]:
             assert f"{dose['start']}–{dose['end']}" in page
@@ -194,3 +194,18 @@ def test_a_lumen_with_a_hostile_name_is_drawn_safely(client: FlaskClient) -> Non
     page = client.get("/plan", query_string={"d1": "exemplapenem", "ln1": "<b onclick=x>", "go": "1"}).text
 
     assert "&lt;b onclick=" in page and "<b onclick" not in page
+
+
+def test_a_push_that_a_label_forbids_stops_above_the_picture(client: FlaskClient) -> None:
+    page = client.get("/plan?d1=imaginuximab&b1=1&e1=12&ln1=white&go=1").text
+
+    assert 'class="verdict bad"' in page and "Optimal" not in page
+    assert page.index("Asked as a push, against the label") < page.index('<svg class="chart"')
+
+
+def test_what_is_left_out_is_said_once_and_never_clear(client: FlaskClient) -> None:
+    page = client.get("/plan?d1=soloximab&d2=imaginuximab&ln1=white&go=1").text
+
+    assert 'class="verdict bad"' in page and "No plan for all" in page
+    assert "the verdict on this plan: stop" in page
+    assert 1 == page.count("It needs another access, or a decision.")

@@ -1,7 +1,8 @@
 """Patients as data, planned over the knowledge that ships; every plan is put to the checker and to the referee again.
 
 What a case expects is what must be true whatever is learned of other pairs: `apart` never run together, `stays` are
-not moved, `placed` have a place, `free` lumens stay empty, `conflict` is the smallest set that does not fit.
+not moved, `placed` have a place, `free` lumens stay empty, `conflict` is the smallest set that does not fit,
+`stops` are findings to stop for, each by its code and a drug.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from knowledge import Knowledge, files
 from tests.cases import HERE
 from tests.plan.referee import broken, together
 
-EXPECTED = {"status", "apart", "stays", "placed", "free", "more_central", "conflict"}
+EXPECTED = {"status", "apart", "stays", "placed", "free", "more_central", "conflict", "verdict", "stops"}
 
 
 def cases() -> list[Any]:
@@ -72,6 +73,9 @@ def _compare(answer: dict[str, Any], expect: dict[str, Any]) -> None:
     for lumen in expect.get("free", ()):
         assert not [item for item in answer["infusions"] if item["lumen"] == lumen]
     assert expect.get("status", answer["status"]) == answer["status"]
+    assert expect.get("verdict", answer["verdict"]) == answer["verdict"]
+    stops = [(item["code"], drug) for item in answer["findings"] if item["level"] == "stop" for drug in item["drugs"]]
+    assert {tuple(stop) for stop in expect.get("stops", ())} <= set(stops)
     if "more_central" in expect:
         assert expect["more_central"] == answer["lumens_needed"]["more_central"]
     if "conflict" in expect:

@@ -33,7 +33,7 @@ def test_a_question_in_a_file(tmp_path: Path) -> None:
     shown, told = run(str(path)), run(str(path), "--json")
 
     assert 0 == shown.exit_code == told.exit_code, shown.output
-    for words in ("OPTIMAL", "white", "##", "Flushes", "A professional must verify"):
+    for words in ("PLANNED, WITH", "white", "##", "Flushes", "A professional must verify"):
         assert words in shown.output
     assert "optimal" == json.loads(told.output)["status"]
 
