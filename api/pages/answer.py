@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from api.pages import words
 from api.pages.question import Asked
 from api.pages.words import Mark, RowView, SourceView
 from checker import product_words, wording
-from checker.model import Finding, Infusion, Judgement, Kind, Level, PairResult, Reason, Relation, Report, Status
+from checker.model import Finding, Infusion, Judgement, Kind, Level, PairResult, Reason, Relation, Report, Status, Verdict
 from knowledge import Knowledge
 from knowledge.terms import Severity
 
@@ -178,7 +178,7 @@ class _Shaper:
                 cards[finding.level].append(self._card(finding, number))
         gathered = self._unstudied(unstudied)
         return Answer(
-            verdict=words.VERDICTS[self.report.verdict],
+            verdict=self._verdict(),
             counts=self._counts(cards, lost, elsewhere, unstudied, compatible),
             grid=self._grid(),
             stops=cards[Level.STOP],
@@ -194,6 +194,12 @@ class _Shaper:
             most=MOST_CARDS[self.compact],
             report=self.report,
         )
+
+    def _verdict(self) -> Mark:
+        """The verdict in words; where no two were asked, its words claim nothing of pairs."""
+        mark = words.VERDICTS[self.report.verdict]
+        alone = self.report.verdict is Verdict.CLEAR and not self.report.pairs
+        return replace(mark, means=words.ONE_ALONE) if alone else mark
 
     # --- findings ---
 

@@ -56,6 +56,7 @@ VERDICTS = {
         "ok", "✓", "Clear", "clear", "Every pair was found compatible under the conditions shown. Make sure that they are yours."
     ),
 }
+ONE_ALONE = "One drug: there is no pair to check. What it asks of its own line follows."
 MODES = {Mode.Y_SITE: "Y-site", Mode.ADMIXTURE: "Admixture", Mode.SYRINGE: "Syringe"}
 MODE_WORDS = {Mode.Y_SITE: "at the Y-site", Mode.ADMIXTURE: "in one container", Mode.SYRINGE: "in one syringe"}
 _METHODS = {Method.OTHER: "method not stated"}

@@ -266,7 +266,7 @@ def test_assets_change_their_address_with_their_content_and_may_be_kept(real_cli
         )
 
 
-# --- how long it runs ---
+# --- how long it runs, one drug alone ---
 
 
 def test_how_long_it_runs_is_part_of_the_check(real_client: FlaskClient) -> None:
@@ -298,3 +298,10 @@ def test_a_duration_that_cannot_be_read_is_not_clear(real_client: FlaskClient) -
     sent = real_client.post("/", data={"list": "vancomycin 5 mg/mL NS over half an hour"})
 
     assert "Not understood: “over half an hour”" in real_client.get(sent.headers["Location"]).text
+
+
+def test_one_drug_alone_claims_nothing_of_pairs(real_client: FlaskClient) -> None:
+    for page in ("/", "/print"):
+        told = real_client.get(f"{page}?d1=vancomycin&c1=5+mg/mL&v1=NS").text
+
+        assert "Every pair" not in told and "One drug: there is no pair to check." in told
