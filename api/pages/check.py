@@ -11,7 +11,7 @@ from flask import Response, redirect, request
 from api import health
 from api.pages import answer as answers
 from api.pages import paste, question
-from api.pages.answer import Answer
+from api.pages.answer import Answer, Card
 from api.pages.frame import bp, page
 from api.pages.named import Choice, Mistake, fluids, resolve
 from api.pages.question import LONGEST_LINK, Asked
@@ -20,6 +20,8 @@ from api.service import Service, service
 from checker import AskError, wording
 from checker.model import NotUnderstood
 
+ON_ONE_SHEET = 14  # drugs; the grid and the demands of more take a second sheet
+SHEET_LINES, TWO_SHEETS_LINES = 40, 90  # findings, and rows of the grid, that the paper takes
 EXAMPLES = (
     (
         "vancomycin and piperacillin-tazobactam, with what is in the bags",
@@ -100,9 +102,22 @@ def bedside() -> Response | str:
     asked = question.read(request.args.items(multi=True), here.names)
     answer, mistakes = _answer(here, asked)
     told = page(
-        "print.html", asked=asked, answer=answer, mistakes=mistakes, today=date.today().isoformat(), entries=_chips(here, asked, mistakes)
+        "print.html",
+        asked=asked,
+        answer=answer,
+        acts=_printed(answer) if answer else [],
+        mistakes=mistakes,
+        today=date.today().isoformat(),
+        entries=_chips(here, asked, mistakes),
     )
     return Response(told, 422 if mistakes else 200, mimetype="text/html")
+
+
+def _printed(answer: Answer) -> list[Card]:
+    """The findings that the sheet explains: every stop, whatever paper it takes, then what the sheet has room for beside the grid."""
+    drugs = len(answer.report.infusions)
+    room = (SHEET_LINES if drugs <= ON_ONE_SHEET else TWO_SHEETS_LINES) - drugs
+    return (answer.stops + answer.cautions + answer.elsewhere)[: max(len(answer.stops), room)]
 
 
 def _answer(here: Service, asked: Asked) -> tuple[Answer | None, list[Mistake]]:
@@ -126,6 +141,7 @@ _CALLED = {
     "vehicle": "diluent",
     "rate": "rate",
     "rate_ml_per_h": "rate",
+    "hours": "hours it runs",
     "line": "line",
     "formulation": "formulation",
 }
@@ -141,7 +157,6 @@ def _mistake(asked: Asked, at: str, reason: str, mend: str) -> Mistake:
         field = f"{_FIELDS.get(last, 'd') if parts[0] == 'drugs' else 'm'}{number + 1}"
         for place, drug in enumerate(asked.entries):
             reason = reason.replace(f"which drugs/{place} asks", f"which {drug.drug} asks")
-    "hours": "hours it runs",
         return Mistake(
             f"{name or 'an entry without a name'}{f', {_CALLED[last]}' if last in _CALLED else ''}", reason, mend.split("; ")[0], field
         )

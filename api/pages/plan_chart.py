@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from checker import wording
 from checker.plan_model import DAY, Flush, Placement, Plan, Shared
 from checker.plan_words import clock
 from knowledge import Knowledge
 
-NAMES, LABELS, AXIS = 118, 214, 888  # widths: names of lumens, names of infusions, 24 hours
+NAMES, LABELS, AXIS = 118, 238, 864  # widths: names of lumens, names of infusions, 24 hours
 WIDTH = NAMES + LABELS + AXIS + 14
 LANE, BAR, LEAST, GAP, TOP = 27, 19, 38, 8, 26  # heights: a lane, the bar in it, a lumen at least, between lumens, the clock
 EVERY = 120  # minutes between two times on the clock
 _LETTER, _PADDING = 6.1, 7  # widths in a bar: a letter, both sides
-_LONGEST_LABEL = 27  # letters that fit beside the axis
+_LONGEST_LABEL = 32  # letters that fit beside the axis in one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One infusion of a lumen. cls: ok | warn (a pair to decide)."""
+    """One infusion of a lumen. name: its drug and concentration, in one line or two. cls: ok | warn (a pair to decide)."""
 
     y: float
-    name: str
+    name: tuple[str, ...]
     full: str
     cls: str
     keep: bool
@@ -149,8 +150,10 @@ def _lane(plan: Plan, knowledge: Knowledge, placement: Placement, y: float, aske
         moved = f"moved from {plan.question.lumens[placement.moved_from].name}" if placement.moved_from is not None else ""
         parts = [part for part in ("not to be interrupted" if wish.must_not_interrupt else "", moved) if part]
         blocks = [Block(_x(0), _x(DAY) - _x(0), ", ".join(parts), f"{full}: all the time")]
-    short = full if len(full) <= _LONGEST_LABEL else f"{full[: _LONGEST_LABEL - 1].rstrip()}…"
-    return Lane(y, short, full, "warn" if asked else "ok", wish.must_not_interrupt, tuple(blocks))
+    conc = wish.infusion.conditions.conc
+    kept = full.replace(conc.text, conc.text.replace(" ", "\N{NO-BREAK SPACE}")) if conc else full
+    lines = tuple(wrap(kept, _LONGEST_LABEL, max_lines=2, placeholder="…"))
+    return Lane(y, lines, full, "warn" if asked else "ok", wish.must_not_interrupt, tuple(blocks))
 
 
 def _blocks(plan: Plan, full: str, start: int, end: int) -> Iterator[Block]:

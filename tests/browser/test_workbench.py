@@ -371,3 +371,36 @@ def test_a_plan_prints_with_its_picture_and_without_its_form(page: Page) -> None
     expect(page.locator(".chart")).to_be_visible()
     expect(page.locator("form#ask")).to_be_hidden()
     expect(page.locator(".signed")).to_be_visible()
+
+
+def test_the_form_of_a_lumen_hides_and_cuts_nothing(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto("/plan?ln1=proximal&ln2=medial&lb2=dialysis")
+    chip = page.locator(".chip.tube").first
+    cross = chip.locator(".drop").bounding_box()
+    labels = [label.bounding_box() for label in chip.locator("label").all()]
+
+    assert cross is not None
+    for box in labels:
+        assert box is not None
+        assert box["x"] + box["width"] <= cross["x"] or box["y"] >= cross["y"] + cross["height"]
+    assert page.locator("#ln1").evaluate("field => field.scrollWidth <= field.clientWidth")
+
+
+def test_no_name_breaks_inside_a_word_on_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 375, "height": 812})
+    page.goto("/?d1=norepinephrine&d2=methylprednisolone&d3=vancomycin")
+
+    for name in ("norepinephrine", "methylprednisolone", "vancomycin"):
+        height = page.locator(".grid tbody th a", has_text=name).evaluate("link => link.getClientRects().length")
+        assert 1 == height, name
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_fourteen_drugs_print_on_one_sheet(page: Page, paper: str) -> None:
+    more = "&".join(
+        f"d{number}={drug}" for number, drug in enumerate(("potassium-chloride", "ceftriaxone", "propofol", "heparin"), start=11)
+    )
+    page.goto(f"/print?{TEN}&{more}")
+
+    assert 1 == len(re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(format=paper)))

@@ -266,7 +266,7 @@ def test_assets_change_their_address_with_their_content_and_may_be_kept(real_cli
         )
 
 
-# --- how long it runs, one drug alone ---
+# --- how long it runs, one drug alone, the sheet ---
 
 
 def test_how_long_it_runs_is_part_of_the_check(real_client: FlaskClient) -> None:
@@ -305,3 +305,15 @@ def test_one_drug_alone_claims_nothing_of_pairs(real_client: FlaskClient) -> Non
         told = real_client.get(f"{page}?d1=vancomycin&c1=5+mg/mL&v1=NS").text
 
         assert "Every pair" not in told and "One drug: there is no pair to check." in told
+
+
+def test_the_sheet_explains_every_stop(real_client: FlaskClient) -> None:
+    """However many there are: a stop that is not explained on paper is no help at the bedside."""
+    drugs = "norepinephrine propofol midazolam furosemide heparin pantoprazole amiodarone vancomycin ceftriaxone calcium-gluconate"
+    drugs += " aciclovir phenytoin diazepam sodium-bicarbonate dobutamine amphotericin-b-conventional cisatracurium insulin-regular"
+    query = urlencode({f"d{number}": drug for number, drug in enumerate(drugs.split(), start=1)})
+    sheet, answer = real_client.get(f"/print?{query}").text, real_client.get(f"/?{query}").text
+    stops = re.search(r"(\d+) to stop for", answer)
+
+    assert stops is not None and int(stops[1]) > 16
+    assert int(stops[1]) == len(re.findall(r"<li><b>×", sheet))

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.pages.plan import EXAMPLE
+from api.pages.plan_chart import AXIS
 from api.pages.plan_question import PlanAsked, Running, Tube, read, to_body
 from checker import AskError, Names
 
@@ -165,7 +166,7 @@ def test_a_dose_over_the_end_of_the_day_is_drawn_at_both_ends(client: FlaskClien
     drawn = re.findall(r'<rect class="run ok" x="([\d.]+)" y="[\d.]+" width="([\d.]+)" height="19"', page)
 
     assert 2 == len(drawn)
-    assert pytest.approx(888 * 4 / 24, abs=0.5) == sum(float(width) for _, width in drawn)
+    assert pytest.approx(AXIS * 4 / 24, abs=0.5) == sum(float(width) for _, width in drawn)
     assert "22:00–02:00" in page
 
 
@@ -194,6 +195,15 @@ def test_a_lumen_with_a_hostile_name_is_drawn_safely(client: FlaskClient) -> Non
     page = client.get("/plan", query_string={"d1": "exemplapenem", "ln1": "<b onclick=x>", "go": "1"}).text
 
     assert "&lt;b onclick=" in page and "<b onclick" not in page
+
+
+def test_the_picture_cuts_no_name(real_client: FlaskClient) -> None:
+    page = real_client.get("/plan?d1=piperacillin-tazobactam&c1=112.5+mg/mL&h1=0.5&d2=sulfamethoxazole-trimethoprim&ln1=distal&go=1").text
+    lanes = [re.sub(r"<title>.*?</title>|<tspan[^>]*>", " ", lane) for lane in re.findall(r'<text class="lane.*?</text>', page)]
+
+    assert 2 == len(lanes)
+    assert not [lane for lane in lanes if "…" in lane]
+    assert any("112.5\N{NO-BREAK SPACE}mg/mL" in lane for lane in lanes)
 
 
 def test_a_push_that_a_label_forbids_stops_above_the_picture(client: FlaskClient) -> None:
