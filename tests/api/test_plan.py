@@ -37,6 +37,8 @@ def test_the_same_question_gives_the_same_plan(client: FlaskClient) -> None:
         ({"lumens": [{"name": "brown", "kind": "central"}, {"name": "brown", "kind": "central"}]}, "lumens/1"),
         ({"infusions": [{"drug": "zzzmab"}]}, "infusions/0"),
         ({"infusions": [{"drug": "samplamycin", "hours": 13, "every_hours": 12}]}, "infusions/0"),
+        ({"infusions": [{"drug": "samplamycin", "hours": 1e-10, "every_hours": 1e-9}]}, "infusions/0/hours"),
+        ({"infusions": [{"drug": "samplamycin", "bolus": True, "every_hours": 1e-9}]}, "infusions/0/every_hours"),
         ({"policy": "brave"}, "policy"),
         ({"colour": "red"}, "colour"),
     ],
