@@ -113,7 +113,7 @@ class Rate:
         if shape is None:
             raise ConcentrationError(f'"{text}" is not a rate')
         times = 60 if shape["per"].lower() == "min" else 1
-        amount = _number(shape["number"]) * times
+        amount = number(shape["number"]) * times
         if (ml := _ML.get(shape["unit"].lower())) is not None:
             return cls(amount * ml, None)
         family, factor = _factor(text, shape["unit"], "mL")
@@ -166,8 +166,8 @@ def _parse(text: str) -> Concentration:
     if shape is None:
         comma = ": write numbers with a decimal point" if re.search(r"\d,\d", text) else ""
         raise ConcentrationError(f'"{text}" is not a concentration{comma}')
-    low = _number(shape["low"])
-    high = _number(shape["high"]) if shape["high"] else low
+    low = number(shape["low"])
+    high = number(shape["high"]) if shape["high"] else low
     unit, per = shape["unit"], shape["per"]
     if unit == "%":
         if per:
@@ -178,7 +178,7 @@ def _parse(text: str) -> Concentration:
     else:
         family, factor = _factor(text, unit, per)
         if shape["volume"]:
-            volume = _number(shape["volume"])
+            volume = number(shape["volume"])
             if volume == 0:
                 raise ConcentrationError(f'"{text}" divides by a volume of zero')
             factor /= volume
@@ -196,7 +196,7 @@ def _parse(text: str) -> Concentration:
     return Concentration(low, float("inf"), family, text.strip(), open_low=strict)
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
     """A number as wards write it. Raises ConcentrationError for a comma that is no, or may be no, mark of thousands."""
     whole, point, rest = text.partition(".")
     first, *groups = re.split("[ ,]", whole)

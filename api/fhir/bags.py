@@ -192,6 +192,10 @@ class Bags:
     def complete(self, bag: Bag, dose: str | None, texts: Iterable[str]) -> None:
         """Fluid and concentration from the dose and from what people wrote, where the codes leave them open."""
         bag.said += [self.concepts.words.read(item) for item in texts]
+        bag.notes += [
+            f'the comma in "{unread}" is, or may be, a decimal comma: no concentration was taken from it'
+            for unread in dict.fromkeys(item.unread for item in bag.said if item.unread)
+        ]
         if not any(item.vehicle or item.amount for item in bag.said) and not dose and not any(part.conc for part in bag.parts):
             return  # nothing more is said than which drug
         written = list(dict.fromkeys(item.vehicle for item in bag.said if item.vehicle))

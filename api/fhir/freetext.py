@@ -13,6 +13,7 @@ from checker import Names
 from checker.model import NotUnderstood
 from knowledge.normalise import normalise
 from knowledge.terms import PREMIX, UNDILUTED
+from knowledge.units import ConcentrationError, number
 
 LONGEST = 300
 _UNIT = r"(?:mcg|ug|µg|mg|gm|grams?|g|kg|milli?units?|units?|unt|iu|meq|mmol|ml|l|liters?|litres?)"
@@ -36,6 +37,7 @@ _NOISE = re.compile(
     re.IGNORECASE,
 )
 _JOINTS = re.compile(r"\s*(?:\+|;|\band\b|\bwith\b)\s*", re.IGNORECASE)
+_COMMA = re.compile(r"(?<![\w.,])\d+(?:,\d+)+(?:\.\d+)?(?=\s*(?:%|[a-zA-Zµ]))")
 _TAIL = re.compile(r"[\s,;:.@-]+$|^[\s,;:.@-]+")
 
 
@@ -49,6 +51,7 @@ class Said:
     amount: str = ""  # "400 mg", when one amount of drug is named
     volume_ml: float | None = None
     clash: str = ""  # a second name in brackets that is another drug
+    unread: str = ""  # a number with a comma that is, or may be, a decimal comma: no amount and no volume is then taken
 
 
 @dataclass(slots=True)
@@ -82,14 +85,17 @@ class FreeText:
 
     def _read(self, text: str) -> Said:
         vehicle, volume, before = self._mixture(text)
-        masses = [f"{match['value'].replace(',', '')} {MASSES[match['unit'].casefold()]}" for match in _MASS.finditer(before)]
-        amount = masses[0] if len(set(masses)) == 1 else ""
+        unread = next((item for item in _COMMA.findall(text) if _number(item) is None), "")
+        masses = {(_number(match["value"]), MASSES[match["unit"].casefold()]) for match in _MASS.finditer(before)}
+        value, unit = masses.pop() if len(masses) == 1 and not unread else (None, "")
+        amount = f"{value:.12g} {unit}" if value is not None else ""
+        volume = None if unread else volume
         inside = [part for match in _BRACKETS.finditer(before) for part in match.groups() if part]
         found = self._names(_BRACKETS.sub(" ", before))
         if found is None or isinstance(found, list):
-            return Said(candidates=tuple(found or ()), vehicle=vehicle, amount=amount, volume_ml=volume)
+            return Said(candidates=tuple(found or ()), vehicle=vehicle, amount=amount, volume_ml=volume, unread=unread)
         clash = next((part for part in inside if self._other(part, found)), "")
-        return Said(drugs=found, vehicle=vehicle, amount=amount, volume_ml=volume, clash=clash)
+        return Said(drugs=found, vehicle=vehicle, amount=amount, volume_ml=volume, clash=clash, unread=unread)
 
     def _mixture(self, text: str) -> tuple[str | None, float | None, str]:
         """The fluid and volume after an "in", and the text before it."""
@@ -160,5 +166,15 @@ def _tidy(text: str) -> str:
 
 
 def _ml(value: str, unit: str) -> float | None:
-    amount = float(value.replace(",", ""))
-    return amount if unit.lower() == "ml" else amount * 1000 if amount else None
+    volume = _number(value)
+    if volume is None or unit.lower() == "ml":
+        return volume
+    return volume * 1000 or None
+
+
+def _number(text: str) -> float | None:
+    """A number of an order, or None when its comma may be a decimal comma."""
+    try:
+        return number(text)
+    except ConcentrationError:
+        return None

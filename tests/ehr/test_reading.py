@@ -103,6 +103,25 @@ REFUSED: list[tuple[str, Json, str, str]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("text", "parts", "unread"),
+    [
+        ("Heparin 25,000 units in 500 mL D5W", [("heparin", "25000 units/500 mL")], ""),
+        ("Heparin 1,250,000 units in 1 L NS", [("heparin", "1250000 units/1000 mL")], ""),
+        ("Morphine 0,5 mg in 50 mL NS", [("morphine", None)], "0,5"),
+        ("Morphine 1,500 mg in 50 mL NS", [("morphine", None)], "1,500"),
+        ("Morphine 50 mg in 0,25 L NS", [("morphine", None)], "0,25"),
+    ],
+)
+def test_a_decimal_comma_is_never_read_as_thousands(reader: Reader, text: str, parts: list[tuple[str, str | None]], unread: str) -> None:
+    given = one(reader, order({"text": text}))
+
+    assert understood(given)[0] == parts
+    assert [note for note in given.bag.notes if "comma" in note] == (
+        [f'the comma in "{unread}" is, or may be, a decimal comma: no concentration was taken from it'] if unread else []
+    )
+
+
 @pytest.mark.parametrize(("concept", "reason", "words"), [pytest.param(*row[1:], id=row[0]) for row in REFUSED])
 def test_what_cannot_be_understood_is_told_and_not_guessed(reader: Reader, concept: Json, reason: str, words: str) -> None:
     given = one(reader, order(concept))
