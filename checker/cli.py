@@ -63,11 +63,14 @@ Examples:
   python -m checker check amiodarone@@white heparin@@blue --med warfarin
   python -m checker check ceftriaxone "lactated ringer's" --age-days 12
   python -m checker check vancomycin pip/tazo --conc "vancomycin=5 mg/mL" --json
+  python -m checker check vancomycin --hours vancomycin=0.5 --rate vancomycin=200
 """
 )
 @click.argument("drugs", nargs=-1, required=True)
 @click.option("--conc", multiple=True, metavar="DRUG=CONC", help='Concentration of one drug, e.g. "vancomycin=5 mg/mL".')
 @click.option("--vehicle", multiple=True, metavar="DRUG=FLUID", help="Fluid that one drug runs in, e.g. vancomycin=NS.")
+@click.option("--hours", multiple=True, metavar="DRUG=HOURS", help="How long one drug runs, in hours, e.g. vancomycin=0.5.")
+@click.option("--rate", multiple=True, metavar="DRUG=ML/H", help="Rate of one drug in mL/h, e.g. vancomycin=200.")
 @click.option("--line", multiple=True, metavar="DRUG=LINE", help="Lumen of one drug; drugs without one are taken to share.")
 @click.option("--med", multiple=True, metavar="NAME", help="A medicine that is not infused, for interactions.")
 @click.option("--mode", type=click.Choice([str(mode) for mode in Mode]), default="y-site", show_default=True, help="Where the drugs meet.")
@@ -80,6 +83,8 @@ def check(
     drugs: tuple[str, ...],
     conc: tuple[str, ...],
     vehicle: tuple[str, ...],
+    hours: tuple[str, ...],
+    rate: tuple[str, ...],
     line: tuple[str, ...],
     med: tuple[str, ...],
     mode: str,
@@ -101,8 +106,9 @@ def check(
         question["patient"] = {"age_days": age_days}
     names = checker.Names(knowledge)
     try:
-        for field, given in (("conc", conc), ("vehicle", vehicle), ("line", line)):
-            _set(question["drugs"], field, given)
+        options = {"conc": conc, "vehicle": vehicle, "hours": hours, "rate": rate, "line": line}
+        for option, given in options.items():
+            _set(question["drugs"], option, given)
         order = checker.order(question, names)
     except checker.AskError as error:
         refuse(error.problems)
@@ -155,8 +161,9 @@ def _split(given: Sequence[str]) -> Iterator[str]:
                 yield part.strip()
 
 
-def _set(drugs: list[dict[str, Any] | str], field: str, given: Sequence[str]) -> None:
+def _set(drugs: list[dict[str, Any] | str], option: str, given: Sequence[str]) -> None:
     """Put `DRUG=value` options into the question. Raises AskError for a drug that was not asked."""
+    field = "rate_ml_per_h" if option == "rate" else option
     for item in given:
         name, equals, value = item.partition("=")
         for number, drug in enumerate(drugs):
@@ -166,7 +173,7 @@ def _set(drugs: list[dict[str, Any] | str], field: str, given: Sequence[str]) ->
                 break
         else:
             raise checker.AskError(
-                [checker.AskProblem(f"--{field}", f'"{item}" names no drug of this question', f'write --{field} "{_asked(drugs)}=..."')]
+                [checker.AskProblem(f"--{option}", f'"{item}" names no drug of this question', f'write --{option} "{_asked(drugs)}=..."')]
             )
 
 

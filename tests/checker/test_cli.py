@@ -53,6 +53,29 @@ def test_an_overlay_that_is_not_there_is_never_passed_over(command: list[str], t
     assert "none" in missing.output and "overlay.yaml" in empty.output
 
 
+def test_a_duration_and_a_rate_are_held_against_their_limits() -> None:
+    told = json.loads(run("check", "exemplapenem", "--hours", "exemplapenem=0.25", "--json").output)
+    rated = json.loads(run("check", "samplicin", "--rate", "samplicin=200", "--json").output)
+
+    assert "min-infusion-time" in {item["code"] for item in told["findings"]}
+    assert "max-rate" in {item["code"] for item in rated["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "at"),
+    [
+        (("--hours", "exemplapenem=15 min"), "drugs/0/hours"),
+        (("--rate", "nobody=5"), "--rate"),
+        (("--rate", "exemplapenem=fast"), "rate_ml_per_h"),
+    ],
+)
+def test_a_duration_or_rate_that_cannot_be_read_is_refused(words: tuple[str, ...], at: str) -> None:
+    result = run("check", "exemplapenem", *words)
+
+    assert 2 == result.exit_code
+    assert at in result.output and "mend:" in result.output
+
+
 def test_a_comma_within_a_number_parts_no_drugs() -> None:
     told = json.loads(run("check", "samplicin@25,000 units/250 mL/D5W,fictazolam", "--json").output)
 
