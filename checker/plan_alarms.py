@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from checker import product_words, rules, wording
+from checker import product_words, wording
 from checker.model import Finding, Infusion, Kind, Level, Report
 from checker.plan_judge import Judged
 from checker.plan_model import Bond, PairBond, Placement, PlanStatus, Shared
 from checker.plan_words import Words
 from knowledge import Knowledge
+from knowledge.model import Rule
 from knowledge.terms import UNDILUTED, Effect
 
 AGAINST_A_PUSH = ("no-bolus", "minibag-required")
@@ -25,15 +26,14 @@ _OF_A_LINE = (Kind.LINE, Kind.COMPOSITION)  # findings that say whether two may 
 def alarms(
     judged: Judged, words: Words, report: Report, status: PlanStatus, placements: Sequence[Placement], shared: Sequence[Shared]
 ) -> tuple[Finding, ...]:
-    """The planner's own findings, each once. report: the checker's, of which nothing is said again."""
+    """The planner's own findings, each once. report: the checker's; what it says of a pair is not said again."""
     found = [
         *_meeting_now(judged, words),
         *_pushed(judged, words.knowledge),
         *_without_place(judged, status, placements),
         *_to_decide(judged, words, report, shared),
     ]
-    said = {(finding.level, finding.code, finding.drugs) for finding in report.findings}
-    return tuple(finding for finding in dict.fromkeys(found) if (finding.level, finding.code, finding.drugs) not in said)
+    return tuple(dict.fromkeys(found))
 
 
 # --- a push ---
@@ -46,27 +46,28 @@ def _pushed(judged: Judged, knowledge: Knowledge) -> Iterator[Finding]:
 
 
 def against_a_push(knowledge: Knowledge, infusion: Infusion) -> Iterator[Finding]:
-    """What labels and guidelines say against a push of one drug: hard rules stop, softer ones caution."""
-    undiluted = infusion.conditions.vehicle in (None, UNDILUTED)
-    for kind in (*AGAINST_A_PUSH, DILUTION) if undiluted else AGAINST_A_PUSH:
-        against = [
-            rule
-            for rule in knowledge.drugs[infusion.drug].rules
-            if rule.rule == kind and rule.effect is not Effect.INFO and "no" not in rule.values
-        ]
-        if against:
-            hard = any(rule.effect is Effect.HARD for rule in against)
-            name = wording.name(knowledge, infusion.drug)
-            asked = "asked as a push, with no diluent told" if kind == DILUTION else "asked as a push"
-            demand = product_words.demand(knowledge, against).removeprefix(f"{name}: ")
-            yield Finding(
-                level=Level.STOP if hard else Level.CAUTION,
-                kind=Kind.RULE,
-                code=kind,
-                drugs=(infusion.drug,),
-                text=f"{name}: {asked}, against the {wording.authority(knowledge, against)}. {demand}",
-                sources=rules.cites(against),
-            )
+    """What labels and guidelines say against a push of one drug: hard rules stop, softer ones caution.
+
+    Of a push asked as undiluted the checker speaks; one of which no diluent is told is taken as such, and a caution
+    where another label gives the drug undiluted.
+    """
+    untold = infusion.conditions.vehicle is None
+    name = wording.name(knowledge, infusion.drug)
+    for kind in (*AGAINST_A_PUSH, DILUTION) if untold else AGAINST_A_PUSH:
+        against = [rule for rule in _of_kind(knowledge, infusion.drug, kind) if rule.effect is not Effect.INFO and "no" not in rule.values]
+        if not against:
+            continue
+        either = kind == DILUTION and any(UNDILUTED in rule.values for rule in _of_kind(knowledge, infusion.drug, "diluent-required"))
+        asked = "asked as a push, with no diluent told" if kind == DILUTION else "asked as a push"
+        demand = product_words.demand(knowledge, against).removeprefix(f"{name}: ")
+        text = f"{name}: {asked}, against the {wording.authority(knowledge, against)}. {demand}"
+        yield product_words.finding(
+            knowledge, Level.CAUTION if either else product_words.worst(against), kind, infusion.drug, against, text
+        )
+
+
+def _of_kind(knowledge: Knowledge, drug: str, kind: str) -> list[Rule]:
+    return [rule for rule in knowledge.drugs[drug].rules if rule.rule == kind]
 
 
 # --- the state before the plan ---
