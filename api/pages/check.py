@@ -21,7 +21,7 @@ from checker import AskError, wording
 from checker.model import NotUnderstood
 
 ON_ONE_SHEET = 14  # drugs; the grid and the demands of more take a second sheet
-SHEET_LINES, TWO_SHEETS_LINES = 40, 90  # findings, and rows of the grid, that the paper takes
+SHEET_LINES, TWO_SHEETS_LINES = 38, 90  # findings, and rows of the grid, that the paper takes
 EXAMPLES = (
     (
         "vancomycin and piperacillin-tazobactam, with what is in the bags",
