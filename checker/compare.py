@@ -12,6 +12,7 @@ from checker.check import Checker
 from checker.line_words import permitting
 from checker.model import UNSTATED, Judgement, Reason, Status
 from checker.names import Match, Names
+from checker.rules import product_rules
 from knowledge import Knowledge
 from knowledge.conflicts import kappa
 from knowledge.terms import Mode
@@ -134,7 +135,7 @@ def _speaking(base: Knowledge) -> set[Pair]:
     infused = [drug.id for drug in base.drugs.values() if drug.infused]
     pairs = set(base.evidence)
     for drug in base.drugs.values():
-        kinds = {rule.rule for rule in drug.rules}
+        kinds = {rule.rule for rule in product_rules(base, drug.id)}
         if kinds & _AGAINST_OTHERS:
             pairs |= {_pair(drug.id, other) for other in infused if other != drug.id}
         named = {value for rule in drug.rules if rule.rule == "diluent-required" for value in rule.values if value in base.drugs}

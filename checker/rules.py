@@ -44,6 +44,21 @@ _NO = {"no", "vial-storage", "optional"}  # values that state the absence of a d
 NEONATE_DAYS = 28
 
 
+_OF_ALL = frozenset(
+    {"dedicated-line", "no-admixture", "diluent-contraindicated"}
+)  # what a fluid of a common name may not meet, none of its kind may
+_OF_ALL_NUTRITION = _OF_ALL | {"filter-required", "dehp-free"}
+
+
+def product_rules(knowledge: Knowledge, drug: str) -> tuple[Rule, ...]:
+    """The rules of a drug; of a fluid or nutrition also those of its common name (plasma: blood products) of a kind that it has none of itself."""
+    record = knowledge.drugs[drug]
+    if not record.parent or record.kind is Kind.DRUG:
+        return record.rules
+    kinds = (_OF_ALL_NUTRITION if record.kind is Kind.NUTRITION else _OF_ALL) - {rule.rule for rule in record.rules}
+    return (*record.rules, *(rule for rule in knowledge.drugs[record.parent].rules if rule.rule in kinds))
+
+
 # --- between two infusions ---
 
 
@@ -51,7 +66,7 @@ def pair_hits(knowledge: Knowledge, mode: Mode, a: str, b: str, asked_a: Conditi
     """The product rules of either drug that speak against the other on one line (or in one container)."""
     hits: list[RuleHit] = []
     for drug, other, asked in ((a, b, asked_b), (b, a, asked_a)):
-        for rule in knowledge.drugs[drug].rules:
+        for rule in product_rules(knowledge, drug):
             if rule.rule == "dedicated-line":
                 hits += _dedicated(knowledge, rule, other, asked)
             elif rule.rule == "diluent-contraindicated":
@@ -118,7 +133,7 @@ def own_findings(knowledge: Knowledge, infusion: Infusion, age_days: int | None)
     if infusion.route != "iv":
         return elsewhere(knowledge, infusion.drug, infusion.route)
     rules: dict[str, list[Rule]] = defaultdict(list)
-    for rule in knowledge.drugs[infusion.drug].rules:
+    for rule in product_rules(knowledge, infusion.drug):
         rules[rule.rule].append(rule)
     found: list[Finding] = []
     found += list(_route(knowledge, infusion.drug, rules["route"])) or _only_beside(knowledge, infusion.drug, rules["route"])
