@@ -129,7 +129,8 @@ class Details:
     def _conditions(self, infusion: Infusion) -> str:
         asked = infusion.conditions
         parts = [wording.name(self.knowledge, infusion.drug), asked.conc.text if asked.conc else "concentration not stated"]
-        parts.append(f"in {wording.vehicle(self.knowledge, asked.vehicle)}" if asked.vehicle else "fluid not stated")
+        fluid = wording.vehicle(self.knowledge, asked.vehicle) if asked.vehicle else "fluid not stated"
+        parts.append(f"in {fluid}" if asked.vehicle in self.knowledge.drugs else fluid)
         parts += [f"{infusion.rate_ml_per_h:g} mL/h"] if infusion.rate_ml_per_h else []
         parts += [f"over {infusion.hours * 60:.0f} min" if infusion.hours < 3 else f"over {infusion.hours:g} h"] if infusion.hours else []
         return ", ".join(parts)

@@ -80,7 +80,7 @@ def _fluids(knowledge: Knowledge, drug: str, origin: dict[str, Given], infusions
     for fluid in _permitted(knowledge, drug):
         if fluid != now and len(found) < MOST:
             name = wording.vehicle(knowledge, fluid)
-            changed = _poured(knowledge, given.resource, now, fluid) if now else None
+            changed = _poured(knowledge, given.resource, now, fluid) if now in knowledge.drugs else None
             note = f"Prepare in {name}, which the label permits."
             described = (
                 f"Put {name} in the place of {wording.vehicle(knowledge, now)}"

@@ -26,12 +26,17 @@ MOST_INGREDIENTS = 30
 
 @dataclass(slots=True)
 class Bag:
-    """One container. parts empty: only the fluid `vehicle` runs. problems: what could not be understood in it."""
+    """One container. parts empty: only the fluid `vehicle` runs. problems: what could not be understood in it.
+
+    strength: that of the vial, which is not that of what runs unless it is given undiluted.
+    """
 
     asked: str
     parts: list[Part] = field(default_factory=list)
     vehicle: str | None = None
     volume_ml: float | None = None
+    strength: str | None = None
+    undiluted: bool = False
     route: str = ""
     problems: list[NotUnderstood] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -175,6 +180,8 @@ class Bags:
             bag.parts += [Part(name) for name in names]
             bag.notes.append("several fluids in one container: each was checked with the others")
         bag.volume_ml = bag.volume_ml or total_ml
+        told = [_conc(known.amount, known.per_ml) for known in strengths.values()]
+        bag.strength = told[0] if len(told) == 1 and told[0] else None
         if not bag.parts and bag.vehicle:
             return
         for at, part in enumerate(bag.parts):
@@ -222,6 +229,18 @@ class Bags:
             bag.notes.append(f"the order gives more than one concentration ({', '.join(distinct)}): none was taken")
         bag.parts[0] = replace(part, conc=distinct[0] if len(distinct) == 1 and _readable(distinct[0]) else None)
 
+    def undiluted(self, bag: Bag, push: bool, stated: bool) -> None:
+        """A drug that goes into the vein as it is in its vial: the order says so, or names a strength, a push, and no fluid."""
+        if len(bag.parts) != 1 or bag.vehicle is not None or (bag.volume_ml or 0) >= READY_ML:
+            return
+        part = bag.parts[0]
+        named = [*filter(None, (part.conc, bag.strength, *(item.strength for item in bag.said)))]
+        one = named[0] if named and all(_same(named[0], other) for other in named) and _readable(named[0]) else None
+        if stated or (push and one):
+            bag.undiluted = True
+            bag.parts[0] = replace(part, conc=part.conc or one)
+            bag.notes.append("taken as undiluted: the order says so, or names a strength and a push and no fluid")
+
     def _is_fluid(self, name: str) -> bool:
         drug = self.concepts.names.knowledge.drugs.get(name)
         return drug is not None and drug.kind is not Kind.DRUG
@@ -232,6 +251,7 @@ def _pour(bag: Bag, product: Product) -> None:
     ready = product.volume_ml is not None and product.volume_ml >= READY_ML
     bag.parts = [part if ready or product.vehicle else Part(part.drug) for part in product.parts]
     bag.vehicle, bag.route = product.vehicle, product.route
+    bag.strength = product.parts[0].conc if len(product.parts) == 1 else None
     bag.volume_ml = product.volume_ml if ready else None
 
 

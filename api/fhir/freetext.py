@@ -29,6 +29,9 @@ _SLASHED = re.compile(r"(?<=[a-z])\s*/\s*(?=\d[\d,.]*\s*(?:ml|l)\b\s+[a-z0])", r
 _MASS = re.compile(
     r"(?<![\w.])(?P<value>\d[\d,]*(?:\.\d+)?)\s*(?P<unit>mcg|ug|mg|gm|grams?|g|units?|unt|iu|meq|mmol)(?!\s*/)(?![\w])", re.IGNORECASE
 )
+_STRENGTH = re.compile(
+    r"(?<![\w.])(?P<value>\d[\d,]*(?:\.\d+)?)\s*(?P<unit>mcg|ug|mg|gm|grams?|g|units?|unt|iu|meq|mmol)\s*/\s*(?:1\s*)?ml\b", re.IGNORECASE
+)
 _BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
 _NOISE = re.compile(
     r"\b(?:injectable|injections?|inj|solutions?|soln|sol|suspension|emulsion|powder|lyophili[sz]ed|reconstituted|concentrate|additive|vials?|bags?|syringes?|ampoules?|amps?|"
@@ -50,6 +53,7 @@ class Said:
     vehicle: str | None = None
     amount: str = ""  # "400 mg", when one amount of drug is named
     volume_ml: float | None = None
+    strength: str = ""  # "2 mEq/mL", when one strength per mL is named
     clash: str = ""  # a second name in brackets that is another drug
     unread: str = ""  # a number with a comma that is, or may be, a decimal comma: no amount and no volume is then taken
 
@@ -90,12 +94,15 @@ class FreeText:
         value, unit = masses.pop() if len(masses) == 1 and not unread else (None, "")
         amount = f"{value:.12g} {unit}" if value is not None else ""
         volume = None if unread else volume
+        strengths = {(_number(match["value"]), MASSES[match["unit"].casefold()]) for match in _STRENGTH.finditer(before)}
+        per_ml, of = strengths.pop() if len(strengths) == 1 and not unread else (None, "")
+        strength = f"{per_ml:.12g} {of}/mL" if per_ml is not None else ""
         inside = [part for match in _BRACKETS.finditer(before) for part in match.groups() if part]
         found = self._names(_BRACKETS.sub(" ", before))
         if found is None or isinstance(found, list):
-            return Said(candidates=tuple(found or ()), vehicle=vehicle, amount=amount, volume_ml=volume, unread=unread)
+            return Said(candidates=tuple(found or ()), vehicle=vehicle, amount=amount, volume_ml=volume, strength=strength, unread=unread)
         clash = next((part for part in inside if self._other(part, found)), "")
-        return Said(drugs=found, vehicle=vehicle, amount=amount, volume_ml=volume, clash=clash, unread=unread)
+        return Said(drugs=found, vehicle=vehicle, amount=amount, volume_ml=volume, clash=clash, strength=strength, unread=unread)
 
     def _mixture(self, text: str) -> tuple[str | None, float | None, str]:
         """The fluid and volume after an "in", and the text before it."""

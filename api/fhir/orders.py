@@ -69,7 +69,14 @@ class Given:
     @property
     def sameness(self) -> tuple[Any, ...]:
         """Two orders that agree in this are one to the engine."""
-        return tuple((part.drug, part.conc) for part in self.bag.parts), self.bag.vehicle, self.infused, self.route, self.spinal
+        return (
+            tuple((part.drug, part.conc) for part in self.bag.parts),
+            self.bag.vehicle,
+            self.bag.undiluted,
+            self.infused,
+            self.route,
+            self.spinal,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,7 @@ class Orders:
         route = dosage.route or bag.route
         infused = route == "iv" if route else kind != "statement" and self._may_run(bag)
         if infused:
+            self.bags.undiluted(bag, dosage.push, dosage.undiluted)
             bag.notes += dosage.notes
             if not route:
                 bag.notes.append("the route is not stated: taken as intravenous")

@@ -12,6 +12,7 @@ from api.fhir.orders import Given
 from api.fhir.peek import obj, text
 from checker.model import Conditions, Infusion, Medication, NotUnderstood, Order
 from knowledge import Knowledge
+from knowledge.terms import UNDILUTED
 from knowledge.units import Concentration, ConcentrationError
 
 
@@ -53,7 +54,9 @@ def _running(given: Given) -> list[Infusion]:
     if not bag.parts:
         drugs = [(bag.vehicle, None)] if bag.vehicle else []
         return [_infusion(given, number, drug, conc, None) for number, (drug, conc) in enumerate(drugs) if drug]
-    return [_infusion(given, number, part.drug, part.conc, bag.vehicle) for number, part in enumerate(bag.parts)]
+    return [
+        _infusion(given, number, part.drug, part.conc, UNDILUTED if bag.undiluted else bag.vehicle) for number, part in enumerate(bag.parts)
+    ]
 
 
 def _infusion(given: Given, number: int, drug: str, conc: str | None, vehicle: str | None) -> Infusion:

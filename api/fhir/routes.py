@@ -17,16 +17,27 @@ _VEIN = re.compile(r"\b(?:intravenous|intraven|iv|ivpb|ivp)\b", re.IGNORECASE)
 _SPINE = re.compile(r"\bintrathecal(?:ly)?\b", re.IGNORECASE)
 # Orders by vein carry the label's "fatal if given intrathecally".
 _WARNING = re.compile(r"\b(?:no|not|never|avoid|fatal|death|other than|contraindicated)\b", re.IGNORECASE)
+_PUSH = re.compile(r"\b(?:push|iv\s?push|ivp|direct(?:ly)?|undiluted)\b", re.IGNORECASE)  # of a route or a method
+_PUSH_SAID = re.compile(  # of a dosage in words, which may tell of much else
+    r"\b(?:iv\s?push|ivp|intravenous push|push iv|direct(?:ly)? (?:iv|intravenous(?:ly)?)|(?:iv|intravenous(?:ly)?) direct(?:ly)?|undiluted)\b",
+    re.IGNORECASE,
+)
+_UNDILUTED = re.compile(r"\bundiluted\b", re.IGNORECASE)
 _DOSES = frozenset({"doseQuantity", "doseSimpleQuantity", "dose"})
 _DISTINCTIVE = 6  # a code of at least so many characters is known without its system
 
 
 @dataclass(slots=True)
 class Dosage:
-    """What an order says of how it is given. route "" = not said. spinal: beside the vein, the order names the spinal canal too."""
+    """What an order says of how it is given. route "" = not said. spinal: beside the vein, the order names the spinal canal too.
+
+    push: it is pushed into the vein. undiluted: the order says so in this word.
+    """
 
     route: str = ""
     spinal: bool = False
+    push: bool = False
+    undiluted: bool = False
     rate_ml_per_h: float | None = None
     hours: float | None = None
     dose: str | None = None
@@ -59,6 +70,9 @@ class Routes:
         for dosage in [*items(order.get("dosageInstruction")), *items(order.get("dosage"))][:50]:
             routes += self._routes(dosage.get("route"), found.notes)
             said = text(dosage.get("text"))
+            manner = " ".join(_words_of(dosage.get("route")) + _words_of(dosage.get("method")))
+            found.push = found.push or _asks(_PUSH, manner) or _asks(_PUSH_SAID, said)
+            found.undiluted = found.undiluted or _asks(_UNDILUTED, manner) or _asks(_UNDILUTED, said)
             found.texts += [said] if said else []
             for holder in (dosage, *items(dosage.get("doseAndRate"))):
                 rate, over = rate_of(holder)
@@ -100,9 +114,18 @@ class Routes:
         return self._words.get(words.casefold()) or ("iv" if _VEIN.search(words) else "intrathecal" if _spinal(words) else None)
 
 
+def _words_of(concept: Any) -> list[str]:
+    """The codes, displays and text of a concept."""
+    return [*(said for _, code, display in codings(concept) for said in (code, display) if said), text(obj(concept).get("text"))]
+
+
 def _spinal(words: str) -> bool:
-    """Whether a text asks for the spinal canal, and does not warn of it."""
-    return _SPINE.search(words) is not None and not _WARNING.search(words)
+    return _asks(_SPINE, words)
+
+
+def _asks(what: re.Pattern[str], words: str) -> bool:
+    """Whether a text asks for something, and does not warn of it."""
+    return what.search(words) is not None and not _WARNING.search(words)
 
 
 def _one_route(routes: Iterable[str], notes: list[str]) -> str:

@@ -308,3 +308,9 @@ def test_a_depot_ordered_by_vein_is_a_warning(ask_real: Any) -> None:
 
     assert "warning" == card["indicator"]
     assert "not known here as an infusion" in card["summary"]
+
+
+def test_a_push_of_the_vial_is_told_as_undiluted(ask_real: Any) -> None:
+    cards = ask_real([order("potassium chloride 2 mEq/mL", route={"text": "IV push"})], [active("phenytoin")])
+
+    assert any("2 mEq/mL, undiluted" in card["detail"] for card in cards)

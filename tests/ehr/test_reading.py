@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from api.fhir.orders import Given
+from api.fhir.question import question
 from api.fhir.reader import Reader
 from api.fhir.references import Sent
 from checker import Names
@@ -393,7 +394,7 @@ def test_a_statement_without_a_route_is_not_taken_to_run(reader: Reader) -> None
         ("MedicationRequest-medrx0319", [("piperacillin-tazobactam", None)], "dextrose-5", 0),
         ("MedicationRequest-medrx0322", [("potassium-chloride", "20 mEq/1000 mL")], "sodium-chloride-0.9", 0),
         ("MedicationRequest-medrx0336", [("dopamine", "400 mg/500 mL")], "dextrose-5", 0),
-        ("MedicationRequest-medrx0315", [("lorazepam", None)], None, 0),
+        ("MedicationRequest-medrx0315", [("lorazepam", "2 mg/1 mL")], None, 0),  # its method is a push, so the vial's strength runs
         ("MedicationRequest-medrx0317", [("alemtuzumab", None)], None, 0),
         (
             "MedicationRequest-medrx0323",
@@ -410,3 +411,44 @@ def test_the_examples_of_hl7_are_understood(reader: Reader, name: str, parts: li
     assert (parts, fluid) == understood(given)
     assert unread == len(given.problems)
     assert given.infused
+
+
+KCL = {"text": "potassium chloride 2 mEq/mL"}
+IV_PUSH = {"text": "IV push"}
+# medication, dosage, vehicle and concentration of the question
+PUSHED: list[tuple[str, Json, Json, str | None, str | None]] = [
+    ("a strength and a push", KCL, {"route": IV_PUSH}, "undiluted", "2 mEq/mL"),
+    ("by the code of the product", coded("242969", "4 ML norepinephrine 1 MG/ML Injection"), {"route": IV_PUSH}, "undiluted", "1 mg/mL"),
+    ("by HL7's code", KCL, {"route": {"coding": [{"code": "IVPUSH"}]}}, "undiluted", "2 mEq/mL"),
+    (
+        "by its method",
+        KCL,
+        {"route": IV, "method": {"coding": [{"code": "420620005", "display": "Push - dosing instruction imperative"}]}},
+        "undiluted",
+        "2 mEq/mL",
+    ),
+    ("in the text of the dosage", KCL, {"route": IV, "text": "20 mEq IV push now"}, "undiluted", "2 mEq/mL"),
+    ("said outright", {"text": "potassium chloride"}, {"route": IV, "text": "give undiluted"}, "undiluted", None),
+    ("forbidden by its text", KCL, {"route": IV, "text": "Never IV push, must not be given undiluted"}, None, None),
+    ("a push without a strength", {"text": "potassium chloride"}, {"route": IV_PUSH}, None, None),
+    ("a strength without a push", KCL, {"route": IV}, None, None),
+    ("a fluid beside it", KCL, {"route": IV_PUSH, "text": "in 100 mL NS"}, "sodium-chloride-0.9", None),
+]
+
+
+@pytest.mark.parametrize(("drug", "dosage", "vehicle", "conc"), [pytest.param(*row[1:], id=row[0]) for row in PUSHED])
+def test_what_is_pushed_at_a_strength_is_undiluted(
+    reader: Reader, real: Knowledge, drug: Json, dosage: Json, vehicle: str | None, conc: str | None
+) -> None:
+    given = one(reader, order(drug) | {"dosageInstruction": [dosage]})
+
+    [infusion] = question(real, [given], None).order.infusions
+
+    assert (vehicle, conc) == (infusion.conditions.vehicle, infusion.conditions.conc.text if infusion.conditions.conc else None)
+
+
+def test_an_ingredient_of_a_strength_that_is_pushed_is_undiluted(reader: Reader) -> None:
+    given = one(reader, mixture(("potassium chloride", "20 meq", 10)) | {"dosageInstruction": [{"route": IV_PUSH}]})
+
+    assert given.bag.undiluted
+    assert [("potassium-chloride", "20 mEq/10 mL")] == understood(given)[0]
