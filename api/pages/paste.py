@@ -34,14 +34,14 @@ _VOLUME = r"(?:\d[\d.,]*\s*)?(?:m|d)?l\b"
 _BREAK = re.compile(r"[\r\n;•]+|(?<!\d),|,(?!\d)")
 _BULLET = re.compile(r"^\s*(?:[-*–—·]\s+|\(?\d{1,2}[.)]\s+)+")
 _JOINT = re.compile(r"\s+(?:\+|&|and|plus|with)\s+", re.IGNORECASE)
-_RATE = re.compile(r"(?:@|\bat\b|\brate\b:?)?\s*(\d+(?:\.\d+)?)\s*ml\s*(?:/|per)\s*h(?:r|our)?\b\.?", re.IGNORECASE)
+_RATE = re.compile(r"(?:@|\bat\b|\brate\b:?)?\s*(?<![\d.,])(\d+(?:[.,]\d+)*)\s*ml\s*(?:/|per)\s*h(?:r|our)?\b\.?", re.IGNORECASE)
 _CONC = re.compile(rf"(?<![\w.])((?:[<>≤≥]\s*)?{_AMOUNT}\s*(?:/|per)\s*{_VOLUME})", re.IGNORECASE)
 _IN_VOLUME = re.compile(rf"(?<![\w.])({_AMOUNT})(?:\s+(?:iv|ivpb))?\s+in\s+(\d[\d.,]*\s*(?:m|d)?l)\b", re.IGNORECASE)
 _LINE_OF = re.compile(r"\b(?:line|lumen|port)\s*[:=#]?\s*([\w-]+)", re.IGNORECASE)
 _OF_LINE = re.compile(r"\b([\w-]+)\s+(?:line|lumen|port)\b", re.IGNORECASE)
 _PERCENT = re.compile(r"^(\d+(?:\.\d+)?\s*%)(?:\s|$)")
 _IDLE = frozenset({"iv", "ivpb", "infusion", "drip", "gtt", "inj", "injection", "bag", "in", "via", "the", "at", "@", "continuous", "with"})
-_OVER = re.compile(r"\b(?:over|for)\s+(\d+(?:\.\d+)?\s*(?:h|hr|hrs|hours?|min|mins|minutes?))\b\.?", re.IGNORECASE)
+_OVER = re.compile(r"\b(?:over|for)\s+(\d+(?:[.,]\d+)*\s*(?:h|hr|hrs|hours?|min|mins|minutes?))\b\.?", re.IGNORECASE)
 # A dose, a frequency: understood, and no part of this check.
 _ASIDE = re.compile(
     rf"{_AMOUNT}(?:\s*/\s*kg)?(?:\s*/\s*(?:min|h|hr|hour|day|d|dose))?\b|\d[\d.,]*\s*ml\b|\bq\s?\d+\s?(?:h|hr|hours?|min)\b"

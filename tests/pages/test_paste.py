@@ -38,6 +38,10 @@ LISTS = {
         Entry(drug="vanc", hours="1.5 hours"),
         Entry(drug="levophed", rate="10", hours="24 h"),
     ],
+    "heparin 100 units/mL at 12,5 mL/h, vanc over 0,5 h": [  # whole, so that the page can refuse it: 5 mL/h was never asked
+        Entry(drug="heparin", conc="100 units/mL", rate="12,5"),
+        Entry(drug="vanc", hours="0,5 h"),
+    ],
     "lidocaine 2%": [Entry(drug="lidocaine", conc="2%")],
     "IV vancomycin": [Entry(drug="vancomycin")],
     "ceftriaxone with NS": [Entry(drug="ceftriaxone", vehicle="NS")],
