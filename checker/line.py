@@ -239,8 +239,9 @@ def _kin_of(knowledge: Knowledge, drug: str, other: str) -> Iterator[Weighed]:
 
 def _in_vehicle(knowledge: Knowledge, mode: Mode, drug: str, vehicle: str, other: str) -> Iterator[Weighed]:
     """What speaks against the other drug in the fluid that this one runs in, unless something speaks for it too."""
-    rows = [item.row for each in {mode, Mode.ADMIXTURE} for item in knowledge.rows(vehicle, other, each)]
-    if _permitted(knowledge, *sorted((vehicle, other)))[0] or any(row.result is not Result.INCOMPATIBLE for row in rows):
+    modes = dict.fromkeys((mode, Mode.ADMIXTURE))  # in this order: the same question gives the same words
+    rows = [item.row for each in modes for item in knowledge.rows(vehicle, other, each)]
+    if _permitted(knowledge, vehicle, other)[0] or any(row.result is not Result.INCOMPATIBLE for row in rows):
         return
     via = Via(kind="vehicle", through=vehicle, member=drug)
     yield from (Weighed(row=row, relation=Relation.SILENT, via=via) for row in rows)
@@ -261,9 +262,13 @@ def _permitted(knowledge: Knowledge, a: str, b: str) -> tuple[bool, bool]:
 def diluent_word(rules: Iterable[Rule], fluid: str) -> tuple[list[Rule], list[Rule]]:
     """The rules that name a fluid as a diluent, and the closed lists that leave it out.
 
-    A list of examples (`info`) speaks against no other fluid, and a ready-made or undiluted product says nothing of them.
+    A list of examples (`info`) speaks against no other fluid.
     """
-    lists = [rule for rule in rules if rule.rule == "diluent-required" and not set(rule.values) <= {PREMIX, UNDILUTED}]
-    return [rule for rule in lists if fluid in rule.values], [
-        rule for rule in lists if rule.effect is not Effect.INFO and fluid not in rule.values
-    ]
+    lists = diluent_lists(rules)
+    naming = [rule for rule in lists if fluid in rule.values]
+    return naming, [rule for rule in lists if rule.effect is not Effect.INFO and fluid not in rule.values]
+
+
+def diluent_lists(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules that list fluids as diluents; a ready-made or undiluted product says nothing of them."""
+    return [rule for rule in rules if rule.rule == "diluent-required" and not set(rule.values) <= {PREMIX, UNDILUTED}]

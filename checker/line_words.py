@@ -37,7 +37,7 @@ def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Fi
     if judged.reason is Reason.PERMITTED_DILUENT or contradicted:
         cited += [rule.cited for rule in permitting(knowledge, judged.pair)]
     if contradicted:
-        cited += [rule.cited for drug, fluid in (judged.pair, judged.pair[::-1]) for rule in _leaving_out(knowledge, drug, fluid)]
+        cited += [rule.cited for rule in _leaving_out(knowledge, judged.pair)]
     if judged.policy is not None:
         cited.append(Cited(source=POLICY_SOURCE, at="policies.yaml"))
     both = f"{wording.name(knowledge, judged.pair[0])} + {wording.name(knowledge, judged.pair[1])}"
@@ -53,14 +53,16 @@ def line_finding(knowledge: Knowledge, judged: Judgement, kind: FindingKind = Fi
 
 def permitting(knowledge: Knowledge, pair: tuple[str, str]) -> list[Rule]:
     """The rules that name one of a pair as a diluent of the other."""
-    return [
-        rule for drug in pair for rule in knowledge.drugs[drug].rules if rule.rule == "diluent-required" and set(rule.values) & set(pair)
-    ]
+    return [rule for naming, _ in _diluent_words(knowledge, pair) for rule in naming]
 
 
-def _leaving_out(knowledge: Knowledge, drug: str, fluid: str) -> list[Rule]:
-    naming, leaving_out = diluent_word(knowledge.drugs[drug].rules, fluid)
-    return leaving_out if naming else []
+def _leaving_out(knowledge: Knowledge, pair: tuple[str, str]) -> list[Rule]:
+    """The closed lists that leave out a fluid of the pair that another names."""
+    return [rule for naming, leaving_out in _diluent_words(knowledge, pair) if naming for rule in leaving_out]
+
+
+def _diluent_words(knowledge: Knowledge, pair: tuple[str, str]) -> list[tuple[list[Rule], list[Rule]]]:
+    return [diluent_word(knowledge.drugs[drug].rules, fluid) for drug, fluid in (pair, pair[::-1])]
 
 
 def _diluent_text(knowledge: Knowledge, judged: Judgement) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from checker import limits, line_words, product_words, wording
-from checker.line import diluent_word, judge
+from checker.line import diluent_lists, diluent_word, judge
 from checker.model import UNSTATED, Cite, Conditions, Finding, Infusion, Judgement, Level, RuleHit, Status
 from checker.model import Kind as FindingKind
 from knowledge.link import Knowledge
@@ -216,7 +216,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
                 FindingKind.DILUENT,
             )
         return
-    required = [rule for rule in required if not set(rule.values) <= {PREMIX, UNDILUTED}]  # a ready-made product says nothing of the others
+    required = diluent_lists(required)
     against = [rule for rule in forbidden if _forbids(knowledge, rule, vehicle)]
     permitting, leaving_out = diluent_word(required, vehicle)
     judged = diluent_judgement(knowledge, infusion)
