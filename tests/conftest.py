@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from checker import Checker, Names, Renderer
+from checker.model import Order, Report
 from knowledge import Knowledge, load
 
 HERE = Path(__file__).parent
@@ -68,3 +69,16 @@ def real_checker(real: Knowledge) -> Checker:
 @pytest.fixture(scope="session")
 def real_renderer(real: Knowledge) -> Renderer:
     return Renderer(real)
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that fails over mockprazole, with words that tell what was asked."""
+    judge = Checker.check
+
+    def check(self: Checker, order: Order) -> Report:
+        if any(item.drug == "mockprazole" for item in order.infusions):
+            raise ZeroDivisionError("Jane Doe, mockprazole")
+        return judge(self, order)
+
+    monkeypatch.setattr(Checker, "check", check)

@@ -55,17 +55,10 @@ def test_one_bad_line_never_breaks_the_rest(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("audit", ["off", "on"])
+@pytest.mark.usefixtures("failing")
 def test_a_failure_inside_breaks_neither_the_stream_nor_the_log(
-    world: Knowledge, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], audit: str, tmp_path: Any
+    world: Knowledge, capsys: pytest.CaptureFixture[str], audit: str, tmp_path: Any
 ) -> None:
-    judge = Checker.check
-
-    def check(self: Checker, asked: Any) -> Any:
-        if any(item.drug == "mockprazole" for item in asked.infusions):
-            raise ZeroDivisionError("Jane Doe")
-        return judge(self, asked)
-
-    monkeypatch.setattr(Checker, "check", check)
     database = f"sqlite:///{tmp_path / 'a.db'}"
     client = create_app({"log": "nothing", "audit": audit, "database": database}, knowledge=world).test_client()
     *found, end = send(client, GOOD + b'{"id":"Jane","drugs":["mockprazole"]}\n' + GOOD)

@@ -10,9 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from checker import Checker
 from checker.batch import Cut, Limits, Streamer, answers, lines
-from checker.model import Order, Report
 from knowledge import Knowledge
 from tests.batch.conftest import ndjson, read, rows, screen
 
@@ -66,19 +64,6 @@ def test_a_field_that_stands_twice_makes_an_error_row(streamer: Streamer, level:
     assert ("not-a-question", field) == (found[1]["error"]["reason"], found[1]["error"]["errors"][0]["at"])
     assert ("a" if field != "id" else None) == found[1]["id"]
     assert 1 == end["end"]["errors"]
-
-
-@pytest.fixture
-def failing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An engine that fails over mockprazole, with words that tell what was asked."""
-    judge = Checker.check
-
-    def check(self: Checker, order: Order) -> Report:
-        if any(item.drug == "mockprazole" for item in order.infusions):
-            raise ZeroDivisionError("Jane Doe, mockprazole")
-        return judge(self, order)
-
-    monkeypatch.setattr(Checker, "check", check)
 
 
 BAD = (
