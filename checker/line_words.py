@@ -13,6 +13,7 @@ from knowledge.model import Cited, Policy, Row, Rule
 from knowledge.terms import Mode, Result
 
 _WHERE = {Mode.Y_SITE: "at the Y-site", Mode.ADMIXTURE: "in one container", Mode.SYRINGE: "in one syringe"}
+_MEET = {Mode.Y_SITE: "share a line", Mode.ADMIXTURE: "be mixed in one container", Mode.SYRINGE: "be mixed in one syringe"}
 _LEVEL = {Status.INCOMPATIBLE: Level.STOP, Status.VARIABLE: Level.CAUTION, Status.NO_DATA: Level.UNKNOWN, Status.COMPATIBLE: Level.NOTE}
 
 
@@ -83,8 +84,8 @@ def _line_text(knowledge: Knowledge, judged: Judgement, kind: FindingKind, flush
     if judged.policy is not None and judged.published is not None:
         return _policy(knowledge, judged, judged.policy, judged.published)
     if judged.reason is Reason.EXCLUDED_BY_RULE:
-        opening = "must not share a line" if judged.status is Status.INCOMPATIBLE else "should not share a line"
-        return f"{opening}. {'; '.join(dict.fromkeys(rule_hit(knowledge, hit) for hit in judged.rules))}."
+        must = "must not" if judged.status is Status.INCOMPATIBLE else "should not"
+        return f"{must} {_MEET[judged.mode]}. {'; '.join(dict.fromkeys(rule_hit(knowledge, hit) for hit in judged.rules))}."
     if judged.status is Status.INCOMPATIBLE:
         return f"incompatible {where}{_seen(knowledge, judged)}{_through(knowledge, judged)}. Do not let them meet: use separate lumens, or give one after the other with a flush between.{context}"
     if judged.reason is Reason.CONFLICTING and not any(item.settled for item in judged.weighed):
@@ -203,13 +204,15 @@ def _context(judged: Judgement) -> str:
 def rule_hit(knowledge: Knowledge, hit: RuleHit) -> str:
     """A product rule against another drug, in words."""
     drug, against = wording.name(knowledge, hit.rule.drug), wording.name(knowledge, hit.against)
-    demand_words = wording.word(knowledge, "value", hit.value.removeprefix("group:"))
+    through = f" ({wording.via_text(knowledge, hit.via)})" if hit.via else ""
     if hit.rule.rule == "diluent-contraindicated":
-        through = f" ({wording.via_text(knowledge, hit.via)})" if hit.via else ""
         return f"{drug} must not meet {against}{through}"
-    if hit.via:
-        return f"{drug}: {demand_words}; {wording.via_text(knowledge, hit.via)}"
-    return f"{drug}: {demand_words}"
+    whom = wording.name(knowledge, hit.value) if ":" in hit.value else wording.word(knowledge, "value", hit.value)
+    if ":" in hit.value:
+        through = f" ({against} is one of them)"
+    if hit.rule.rule == "no-admixture":
+        return f"{drug}: not to be mixed with {whom}{through}"
+    return f"{drug}: {f'not on one line with {whom}' if ':' in hit.value else whom}{through}"
 
 
 def flush(knowledge: Knowledge, level: Level, judged: Judgement, fluids: Sequence[str], rules: Sequence[Rule]) -> Finding:

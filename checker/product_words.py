@@ -54,6 +54,8 @@ def _values(knowledge: Knowledge, rule: Rule) -> str:
     said = [
         wording.vehicle(knowledge, value)
         if value in knowledge.drugs
+        else wording.name(knowledge, value)
+        if ":" in value
         else value
         if value[0] in "0123456789<>"
         else wording.word(knowledge, "value", value)

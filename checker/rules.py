@@ -72,7 +72,7 @@ def pair_hits(knowledge: Knowledge, mode: Mode, a: str, b: str, asked_a: Conditi
             elif rule.rule == "diluent-contraindicated":
                 hits += _forbidden_fluid(knowledge, rule, other, asked)
             elif rule.rule == "no-admixture" and mode is not Mode.Y_SITE:
-                hits += _no_admixture(knowledge, rule, other)
+                hits += _no_admixture(knowledge, rule, other, asked)
     return tuple(hits)
 
 
@@ -81,6 +81,8 @@ def _dedicated(knowledge: Knowledge, rule: Rule, other: str, asked: Conditions) 
         group = AGAINST_GROUP.get(value)
         if group:
             yield from _in_group(knowledge, rule, value, group, other, asked)
+        elif ":" in value:
+            yield from _named(knowledge, rule, value, other, asked)
         elif value in ALONE and knowledge.drugs[other].kind is not Kind.FLUID:
             listed = any(  # a label that lists a drug as compatible exempts it from its own rule
                 item.row.result is Result.COMPATIBLE and item.row.cited.source == rule.cited.source
@@ -110,7 +112,19 @@ def _in_group(knowledge: Knowledge, rule: Rule, value: str, group: str, other: s
             yield RuleHit(rule=rule, against=name, value=value, via=members[name])
 
 
-def _no_admixture(knowledge: Knowledge, rule: Rule, other: str) -> Iterator[RuleHit]:
+def _named(knowledge: Knowledge, rule: Rule, value: str, other: str, asked: Conditions) -> Iterator[RuleHit]:
+    """A rule against the members of a class or of a group."""
+    kind, _, name = value.partition(":")
+    if kind == "group":
+        yield from _in_group(knowledge, rule, value, name, other, asked)
+    elif other in knowledge.class_members.get(name, ()):
+        yield RuleHit(rule=rule, against=other, value=value)
+
+
+def _no_admixture(knowledge: Knowledge, rule: Rule, other: str, asked: Conditions) -> Iterator[RuleHit]:
+    for value in rule.values:
+        if ":" in value:
+            yield from _named(knowledge, rule, value, other, asked)
     if knowledge.drugs[other].kind is Kind.FLUID:
         return
     for value in rule.values:

@@ -21,7 +21,7 @@ from knowledge.errors import KnowledgeError, Problem
 from knowledge.fields import Conc, Number, Strict, Text, Texts, Word
 from knowledge.link import POLICY_SOURCE
 from knowledge.model import Alias, Cited, Drug, Overlay, Policy, Records, Row, Rule, Side, Source, Standard
-from knowledge.rule_values import NO_ADMIXTURE, unknown_words, wrong
+from knowledge.rule_values import unknown_words, wrong
 from knowledge.shapes import flat
 from knowledge.terms import PREMIX, UNDILUTED, Basis, Effect, Finding, Kind, Method, Mode, Result, Review, SourceKind
 
@@ -134,7 +134,7 @@ class _Reader:
         words = {word for name in ("value", "line-rule") for word in records.vocabulary.get(name, {})}
         self.vehicles = {drug.id for drug in records.drugs if drug.kind is not Kind.DRUG} | self.fluids.keys() | {PREMIX, UNDILUTED}
         self.values = self.drugs.keys() | self.fluids.keys() | {PREMIX, UNDILUTED} | words
-        self.groups = {f"group:{group.id}" for group in records.groups}
+        self.named = {f"group:{group.id}" for group in records.groups} | {f"class:{cls.id}" for cls in records.classes}
 
     def read(self) -> Records:
         if not (self.folder / "overlay.yaml").is_file():
@@ -292,10 +292,8 @@ class _Reader:
 
     def _wrong_values(self, rule: Rule) -> Iterator[tuple[str, str]]:
         yield from wrong(rule, self.values)
-        yield from unknown_words(tuple(value for value in rule.values if value.startswith("group:")), self.groups)
-        if rule.rule == "no-admixture":
-            yield from unknown_words(rule.values, NO_ADMIXTURE)
-        elif rule.rule in _CLOSED:
+        yield from unknown_words(tuple(value for value in rule.values if value.startswith(("class:", "group:"))), self.named)
+        if rule.rule in _CLOSED:
             published = {value for drug in self.records.drugs for known in drug.rules if known.rule == rule.rule for value in known.values}
             yield from unknown_words(rule.values, published)
 

@@ -24,6 +24,8 @@ ALONE = frozenset(
 )
 AGAINST_GROUP = {"no-calcium-same-line": "calcium-containing", "no-alkaline-same-line": "alkaline", "no-blood-products": "blood-products"}
 NO_ADMIXTURE = frozenset({"any-drug", "any-drug-or-electrolyte", "any-drug-without-data"})
+OF_ITSELF = frozenset({"other-presentation"})  # of no-admixture: told on the product's page, for no drug is judged against itself
+_NAMED = ("class:", "group:")  # of dedicated-line and no-admixture: the members of one
 
 CONCENTRATIONS = ("max-concentration", "min-concentration", "supplied-concentration")
 RATES = {
@@ -61,7 +63,9 @@ def wrong(rule: Rule, known: set[str]) -> Iterator[tuple[str, str]]:
     elif rule.rule == "max-rate":
         yield from _amount(rule, RATES)
     elif rule.rule == "dedicated-line":
-        yield from unknown_words(rule.values, ALONE | AGAINST_GROUP.keys())
+        yield from unknown_words(_words(rule), ALONE | AGAINST_GROUP.keys())
+    elif rule.rule == "no-admixture":
+        yield from unknown_words(_words(rule), NO_ADMIXTURE | OF_ITSELF)
     elif rule.rule in FLUIDS:
         for value in rule.values:
             if value.removeprefix("any-other-than-") not in known and not value.startswith("group:"):
@@ -69,6 +73,11 @@ def wrong(rule: Rule, known: set[str]) -> Iterator[tuple[str, str]]:
                     f'"{value}" is not a known fluid',
                     "write a vehicle code (NS, D5W), a fluid's id, group:<id> or a word of vocabulary.yaml, value",
                 )
+
+
+def _words(rule: Rule) -> tuple[str, ...]:
+    """The values that name no class or group."""
+    return tuple(value for value in rule.values if not value.startswith(_NAMED))
 
 
 def _amount(rule: Rule, units: set[str]) -> Iterator[tuple[str, str]]:

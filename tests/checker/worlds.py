@@ -66,9 +66,17 @@ RULE_VALUES: dict[str, tuple[tuple[str, str], ...]] = {
             "no-calcium-same-line",
             "no-alkaline-same-line",
             "no-blood-products",
+            "class:ones",
+            "group:alkaline",
         )
     ),
-    "no-admixture": (("any-drug", ""), ("any-drug-or-electrolyte", ""), ("any-drug-without-data", "")),
+    "no-admixture": (
+        ("any-drug", ""),
+        ("any-drug-or-electrolyte", ""),
+        ("any-drug-without-data", ""),
+        ("class:twos", ""),
+        ("group:calcium-containing", ""),
+    ),
     "diluent-required": (("saline-x", ""), ("dextrose-x", ""), ("premix", "")),
     "diluent-contraindicated": (
         ("dextrose-x", ""),
