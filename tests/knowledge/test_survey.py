@@ -49,6 +49,27 @@ def test_second_read_share(folder: Folder) -> None:
     assert round(4 / share["of"], 3) == share["share"]
 
 
+@pytest.mark.parametrize(
+    ("path", "section", "name"),
+    [
+        ("drugs/fictional-saline.yaml", "composition", "composition"),
+        ("drugs/exemplapenem.yaml", "ph", "pH"),
+        ("drugs/exemplapenem.yaml", "rules", "rules"),
+    ],
+)
+def test_a_single_item_of_a_drug_can_be_read_twice(folder: Folder, path: str, section: str, name: str) -> None:
+    def read_twice() -> int:
+        return int(stats(load(folder.root, cache=False))["second-read"][name]["read twice"])
+
+    before = read_twice()
+    text = (folder.root / path).read_text()
+    head, items = text.split(f"{section}:\n", 1)
+    item, *rest = items.split("\n")
+    folder.write(path, f"{head}{section}:\n" + "\n".join([item.removesuffix("}") + ", review: second-read}", *rest]))
+
+    assert before + 1 == read_twice()
+
+
 def test_gaps_are_infused_drugs_that_lack_something(world: Knowledge) -> None:
     found = gaps(world)
 
