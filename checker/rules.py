@@ -40,6 +40,7 @@ DEMANDS = (
     "premedication",
 )
 SPINAL = ("fatal-if-intrathecal", "not-intrathecal")
+_LEVELS = list(Level)  # worst first
 _NO = {"no", "vial-storage", "optional"}  # values that state the absence of a demand at the bedside
 NEONATE_DAYS = 28
 
@@ -234,55 +235,51 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     against = [rule for rule in forbidden if _forbids(knowledge, rule, vehicle)]
     permitting, leaving_out = diluent_word(required, vehicle)
     judged = diluent_judgement(knowledge, infusion)
-    if against:
-        level = product_words.worst(against)
-        via = next(
-            (
-                members[vehicle]
-                for rule in against
-                for value in rule.values
-                if vehicle in (members := knowledge.group_members.get(value.removeprefix("group:"), {}))
-            ),
-            None,
-        )
-        told = product_words.finding(
-            knowledge,
-            level,
-            "diluent-contraindicated",
-            drug,
-            against,
-            product_words.diluent_forbidden(knowledge, drug, vehicle, via),
-            FindingKind.DILUENT,
-        )
-        yield replace(told, sources=told.sources + wording.cites(via.cited)) if via else told
-    elif judged.status is Status.INCOMPATIBLE:
+    banned = _banned(knowledge, drug, vehicle, against) if against else None
+    if banned:
+        yield banned
+        if banned.level is Level.STOP:
+            return
+    if judged.status is Status.INCOMPATIBLE:
         yield line_words.line_finding(knowledge, judged, FindingKind.DILUENT)
-    elif permitting and not leaving_out:
-        yield product_words.finding(
-            knowledge,
-            Level.NOTE,
-            "diluent-permitted",
-            drug,
-            permitting,
-            product_words.diluent_permitted(knowledge, drug, vehicle, permitting),
-            FindingKind.DILUENT,
-        )
-    elif leaving_out:
+        return
+    if leaving_out:
         hard = not permitting and judged.status is not Status.COMPATIBLE and any(rule.effect is Effect.HARD for rule in leaving_out)
         level = Level.STOP if hard else Level.CAUTION
-        yield product_words.finding(
-            knowledge,
-            level,
-            "diluent-not-listed",
-            drug,
-            required,
-            product_words.diluent_not_listed(knowledge, drug, vehicle, required, bool(permitting)),
-            FindingKind.DILUENT,
-        )
-    if against or judged.status is Status.INCOMPATIBLE:
-        return
-    tells = judged.status is Status.VARIABLE if permitting else judged.status in (Status.VARIABLE, Status.COMPATIBLE)
-    if tells:
+        if banned is None or _LEVELS.index(level) < _LEVELS.index(
+            banned.level
+        ):  # a weaker word of one label hides no stronger one of another
+            text = product_words.diluent_not_listed(knowledge, drug, vehicle, required, bool(permitting))
+            yield product_words.finding(knowledge, level, "diluent-not-listed", drug, required, text, FindingKind.DILUENT)
+    elif permitting and banned is None:
+        text = product_words.diluent_permitted(knowledge, drug, vehicle, permitting)
+        yield product_words.finding(knowledge, Level.NOTE, "diluent-permitted", drug, permitting, text, FindingKind.DILUENT)
+    if banned is None:
+        yield from _tests(knowledge, infusion, judged, permitting, leaving_out, required)
+
+
+def _banned(knowledge: Knowledge, drug: str, vehicle: str, against: Sequence[Rule]) -> Finding:
+    """What labels say against a product in a fluid, and through what content of the fluid."""
+    members = [knowledge.group_members.get(value.removeprefix("group:"), {}) for rule in against for value in rule.values]
+    via = next((found[vehicle] for found in members if vehicle in found), None)
+    text = product_words.diluent_forbidden(knowledge, drug, vehicle, via)
+    told = product_words.finding(
+        knowledge, product_words.worst(against), "diluent-contraindicated", drug, against, text, FindingKind.DILUENT
+    )
+    return replace(told, sources=told.sources + wording.cites(via.cited)) if via else told
+
+
+def _tests(
+    knowledge: Knowledge,
+    infusion: Infusion,
+    judged: Judgement,
+    permitting: Sequence[Rule],
+    leaving_out: Sequence[Rule],
+    required: Sequence[Rule],
+) -> Iterator[Finding]:
+    """What tests in the fluid add to the labels' word on it, or that there is neither."""
+    drug, vehicle = infusion.drug, infusion.conditions.vehicle or ""
+    if judged.status is Status.VARIABLE if permitting else judged.status in (Status.VARIABLE, Status.COMPATIBLE):
         told = line_words.line_finding(knowledge, judged, FindingKind.DILUENT)
         # The labels' word stands against tests that disagree (often of long storage), and no strength was asked that a source could be silent on.
         settled = permitting or leaving_out or (judged.status is Status.COMPATIBLE and infusion.conditions.conc is None)

@@ -12,11 +12,11 @@ from checker.model import Level
 from checker.rules import flush_fluids, own_findings
 from knowledge import Knowledge
 from knowledge.link import link
-from knowledge.model import Cited, Drug, Records, Rule, Source
-from knowledge.terms import Effect, Kind, SourceKind
+from knowledge.model import Cited, Drug, Records, Row, Rule, Side, Source
+from knowledge.terms import Basis, Effect, Finding, Kind, Mode, Result, SourceKind
 
 
-def base(*rules: tuple[str, str, str, str]) -> Knowledge:
+def base(*rules: tuple[str, str, str, str], rows: tuple[Row, ...] = ()) -> Knowledge:
     """One made-up drug, "one", with these rules (kind, value, unit, effect), and two fluids."""
     said = tuple(
         Rule(
@@ -46,7 +46,7 @@ def base(*rules: tuple[str, str, str, str]) -> Knowledge:
             groups=(),
             substances=(),
             sources=(Source(id="label", kind=SourceKind.LABEL),),
-            rows=(),
+            rows=rows,
             interactions=(),
             ambiguous=(),
             vocabulary={},
@@ -206,3 +206,38 @@ def test_a_label_that_lists_a_pair_exempts_it_from_its_own_rule(world: Knowledge
 
     assert listed is not None and not listed.rules
     assert other is not None and other.rules
+
+
+@pytest.mark.parametrize("ban", list(Effect))
+@pytest.mark.parametrize("only", list(Effect))
+@pytest.mark.parametrize("test", [None, "dextrose-x"])
+def test_a_weaker_word_on_a_fluid_never_hides_a_stronger_one(only: Effect, ban: Effect, test: str | None) -> None:
+    """One label's list leaves a fluid out, another label bans it: the answer is as hard as the harder of the two."""
+    listed, banned = ("diluent-required", "saline-x", "", str(only)), ("diluent-contraindicated", "dextrose-x", "", str(ban))
+    permitted = [("diluent-required", test, "", "info")] if test else []
+
+    def worst(*rules: tuple[str, str, str, str]) -> int:
+        levels = [list(Level).index(level) for level in told(base(*rules, *permitted), vehicle="D5W").values()]
+        return min(levels, default=len(Level))
+
+    assert worst(listed, banned) <= min(worst(listed), worst(banned))
+
+
+@pytest.mark.parametrize("ban", list(Effect))
+def test_advice_against_a_fluid_never_hides_a_test_that_failed_in_it(ban: Effect) -> None:
+    failed = Row(
+        id="label#1",
+        a=Side(drug="dextrose-x"),
+        b=Side(drug="one"),
+        mode=Mode.ADMIXTURE,
+        result=Result.INCOMPATIBLE,
+        basis=Basis.PHYSICAL,
+        method=(),
+        hours=None,
+        finding=Finding.PRECIPITATE,
+        note="",
+        cited=Cited(source="label", at="section 3"),
+    )
+    found = told(base(("diluent-contraindicated", "dextrose-x", "", str(ban)), rows=(failed,)), vehicle="D5W")
+
+    assert Level.STOP in found.values()
