@@ -10,7 +10,7 @@ from checker.model import Finding, Judgement, Level, Reason, RuleHit, Status, We
 from checker.model import Kind as FindingKind
 from knowledge.link import POLICY_SOURCE, Knowledge
 from knowledge.model import Cited, Policy, Row, Rule
-from knowledge.terms import Mode, Result
+from knowledge.terms import Effect, Mode, Result
 
 _WHERE = {Mode.Y_SITE: "at the Y-site", Mode.ADMIXTURE: "in one container", Mode.SYRINGE: "in one syringe"}
 _MEET = {Mode.Y_SITE: "share a line", Mode.ADMIXTURE: "be mixed in one container", Mode.SYRINGE: "be mixed in one syringe"}
@@ -206,7 +206,8 @@ def rule_hit(knowledge: Knowledge, hit: RuleHit) -> str:
     drug, against = wording.name(knowledge, hit.rule.drug), wording.name(knowledge, hit.against)
     through = f" ({wording.via_text(knowledge, hit.via)})" if hit.via else ""
     if hit.rule.rule == "diluent-contraindicated":
-        return f"{drug} must not meet {against}{through}"
+        must = "must" if hit.rule.effect is Effect.HARD else "should"
+        return f"{drug} {must} not meet {against}{through}"
     whom = wording.name(knowledge, hit.value) if ":" in hit.value else wording.word(knowledge, "value", hit.value)
     if ":" in hit.value:
         through = f" ({against} is one of them)"

@@ -79,8 +79,9 @@ def not_iv(knowledge: Knowledge, drug: str, rules: Sequence[Rule], outright: boo
 
 def undiluted(knowledge: Knowledge, drug: str, rules: Sequence[Rule], either: bool) -> str:
     """A product asked as supplied that has to be diluted. either: another source gives it undiluted."""
+    first = "in a minibag, against errors of route" if rules[0].rule == "minibag-required" else "first"
     but = " Another source gives one product of it undiluted." if either else ""
-    return f"{wording.name(knowledge, drug)} is asked undiluted; the {wording.authority(knowledge, rules)} has it diluted first.{but} Check the strength."
+    return f"{wording.name(knowledge, drug)} is asked undiluted; the {wording.authority(knowledge, rules)} has it diluted {first}.{but} Check the strength."
 
 
 def spinal(knowledge: Knowledge, rules: Sequence[Rule], route: str) -> str:
@@ -107,9 +108,10 @@ def diluents(knowledge: Knowledge, drug: str, rules: Sequence[Rule]) -> str:
     return f"{wording.name(knowledge, drug)}: diluents by {wording.authority(knowledge, rules)}: {' / '.join(lists)}."
 
 
-def diluent_forbidden(knowledge: Knowledge, drug: str, fluid: str, via: Via | None) -> str:
+def diluent_forbidden(knowledge: Knowledge, drug: str, fluid: str, rules: Sequence[Rule], via: Via | None) -> str:
+    must = "must" if worst(rules) is Level.STOP else "should"
     through = f" ({wording.via_text(knowledge, via)})" if via else ""
-    return f"{wording.name(knowledge, drug)} must not be prepared in {wording.name(knowledge, fluid)}{through}."
+    return f"{wording.name(knowledge, drug)} {must} not be prepared in {wording.name(knowledge, fluid)}{through}."
 
 
 def diluent_not_known(knowledge: Knowledge, drug: str, fluid: str, named: Sequence[Rule] = ()) -> Finding:

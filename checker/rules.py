@@ -39,6 +39,7 @@ DEMANDS = (
     "minibag-required",
     "premedication",
 )
+_DILUTED = ("dilution-required", "minibag-required")  # demands that a product given as supplied breaks
 SPINAL = ("fatal-if-intrathecal", "not-intrathecal")
 _LEVELS = list(Level)  # worst first
 _NO = {"no", "vial-storage", "optional"}  # values that state the absence of a demand at the bedside
@@ -159,7 +160,7 @@ def own_findings(knowledge: Knowledge, infusion: Infusion, age_days: int | None)
     found += _neonate(knowledge, infusion.drug, rules["neonatal-contraindication"], age_days)
     for kind in DEMANDS:
         asked = [rule for rule in rules[kind] if not set(rule.values) <= _NO]
-        if asked and kind == "dilution-required" and infusion.conditions.vehicle == UNDILUTED:
+        if asked and kind in _DILUTED and infusion.conditions.vehicle == UNDILUTED:
             found.append(_undiluted(knowledge, infusion.drug, asked, rules["diluent-required"]))
         elif asked:
             found.append(product_words.finding(knowledge, Level.NOTE, kind, infusion.drug, asked))
@@ -170,7 +171,8 @@ def _undiluted(knowledge: Knowledge, drug: str, rules: Sequence[Rule], diluents:
     """A product asked as supplied, of which a label wants that it be diluted. Where another label gives it undiluted: a caution."""
     either = any(UNDILUTED in rule.values for rule in diluents)
     level = Level.CAUTION if either else product_words.worst(rules)
-    return product_words.finding(knowledge, level, "not-diluted", drug, rules, product_words.undiluted(knowledge, drug, rules, either))
+    code = "not-diluted" if rules[0].rule == "dilution-required" else rules[0].rule
+    return product_words.finding(knowledge, level, code, drug, rules, product_words.undiluted(knowledge, drug, rules, either))
 
 
 def elsewhere(knowledge: Knowledge, drug: str, route: str) -> list[Finding]:
@@ -262,7 +264,7 @@ def _banned(knowledge: Knowledge, drug: str, vehicle: str, against: Sequence[Rul
     """What labels say against a product in a fluid, and through what content of the fluid."""
     members = [knowledge.group_members.get(value.removeprefix("group:"), {}) for rule in against for value in rule.values]
     via = next((found[vehicle] for found in members if vehicle in found), None)
-    text = product_words.diluent_forbidden(knowledge, drug, vehicle, via)
+    text = product_words.diluent_forbidden(knowledge, drug, vehicle, against, via)
     told = product_words.finding(
         knowledge, product_words.worst(against), "diluent-contraindicated", drug, against, text, FindingKind.DILUENT
     )
