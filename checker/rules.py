@@ -248,9 +248,8 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     if leaving_out:
         hard = not permitting and judged.status is not Status.COMPATIBLE and any(rule.effect is Effect.HARD for rule in leaving_out)
         level = Level.STOP if hard else Level.CAUTION
-        if banned is None or _LEVELS.index(level) < _LEVELS.index(
-            banned.level
-        ):  # a weaker word of one label hides no stronger one of another
+        harder = banned is None or _LEVELS.index(level) < _LEVELS.index(banned.level)
+        if harder:  # a weak word of one label hides no strong one of another
             text = product_words.diluent_not_listed(knowledge, drug, vehicle, required, bool(permitting))
             yield product_words.finding(knowledge, level, "diluent-not-listed", drug, required, text, FindingKind.DILUENT)
     elif permitting and banned is None:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from knowledge import files
+from knowledge.errors import KnowledgeError
 from knowledge.lint.subject import Found, Level, Scope, Subject
 from knowledge.model import Records
 from knowledge.terms import Review
@@ -21,7 +22,17 @@ _FORMS = '"<drug>: <rule> (<source>)", "<drug>: ph (<source>)", "<drug>: contain
 
 def check(subject: Subject) -> Iterator[Found]:
     """Lines on records that nobody finds, or that agree and are not marked."""
-    lines = files.parse(_FILE, subject.contents[_FILE]) if _FILE in subject.contents else []
+    if _FILE not in subject.contents:
+        return
+    try:
+        lines = files.parse(_FILE, subject.contents[_FILE])
+    except KnowledgeError as error:
+        for problem in error.problems:
+            yield Found(problem.file, problem.line, problem.at, problem.reason, problem.mend)
+        return
+    if not isinstance(lines, list):
+        yield Found(_FILE, 1, "", "the file is not a list", "start each record with a hyphen")
+        return
     known = _reviews(subject.records)
     for number, item in enumerate(lines):
         if not isinstance(item, files.Mapping) or "record" not in item:
