@@ -9,7 +9,7 @@ from checker.model import Finding, Infusion, Level
 from checker.model import Kind as FindingKind
 from knowledge.link import POLICY_SOURCE, Knowledge, Via
 from knowledge.model import Cited, Rule
-from knowledge.terms import Effect
+from knowledge.terms import PREMIX, UNDILUTED, Effect
 
 _LEVELS = {Effect.HARD: Level.STOP, Effect.CAUTION: Level.CAUTION, Effect.INFO: Level.NOTE}
 _LEAST = {"min-concentration": "at least "}
@@ -39,15 +39,23 @@ def worst(rules: Iterable[Rule]) -> Level:
 def demand(knowledge: Knowledge, rules: Sequence[Rule]) -> str:
     """A product's demand, from the template of its rule kind; differing sources are shown side by side."""
     drug = wording.name(knowledge, rules[0].drug)
-    template = knowledge.words.get("rule", {}).get(rules[0].rule, "{value} {unit}")
     said = dict.fromkeys(
-        template.replace("{value}", _values(knowledge, rule))
+        _template(knowledge, rule)
+        .replace("{value}", _values(knowledge, rule))
         .replace("{unit}", wording.word(knowledge, "unit", rule.unit) if rule.unit else "")
         .replace(" .", ".")
         .strip()
         for rule in rules
     )
     return f"{drug}: {' / '.join(said)}"
+
+
+def _template(knowledge: Knowledge, rule: Rule) -> str:
+    """The words of a rule kind. Those of a list of diluents depend on how closed it is: "only" is said of a hard one alone."""
+    whole = knowledge.words.get("rule", {}).get(rule.rule, "{value} {unit}")
+    if rule.rule != "diluent-required":
+        return whole
+    return knowledge.words.get("diluents", {}).get("as-supplied" if set(rule.values) <= {PREMIX, UNDILUTED} else rule.effect, whole)
 
 
 def _values(knowledge: Knowledge, rule: Rule) -> str:

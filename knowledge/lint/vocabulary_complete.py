@@ -35,6 +35,8 @@ CLOSED: dict[str, tuple[str, ...]] = {
     }.items()
 }
 
+_TEMPLATES = ("rule", "diluents")  # sentences with blanks
+
 
 def check(subject: Subject) -> Iterator[Found]:
     """Codes without words, words without a code, and templates with unknown blanks. A list that is not kept is not asked for."""
@@ -56,11 +58,12 @@ def check(subject: Subject) -> Iterator[Found]:
                     f'no record uses the code "{word}"',
                     "delete it, or correct its spelling",
                 )
-    for word, text in subject.records.vocabulary.get("rule", {}).items():
+    templates = [(name, *item) for name in _TEMPLATES for item in subject.records.vocabulary.get(name, {}).items()]
+    for name, word, text in templates:
         blanks = {blank for _, blank, _, _ in string.Formatter().parse(text) if blank is not None}
         if blanks - {"value", "unit"}:
             reason = f"the template has the unknown blank {{{min(blanks - {'value', 'unit'})}}}"
-            yield Found("vocabulary.yaml", data["rule"].lines[word], f"rule/{word}", reason, "only {value} and {unit} are filled in")
+            yield Found("vocabulary.yaml", data[name].lines[word], f"{name}/{word}", reason, "only {value} and {unit} are filled in")
 
 
 def _used(records: Records) -> dict[str, Set[str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from checker import Checker, Names, order
+from checker import Checker, Names, order, product_words
 from checker.limits import highest_rate, limit, minutes
 from checker.model import Level
 from checker.rules import flush_fluids, own_findings
@@ -241,3 +241,18 @@ def test_advice_against_a_fluid_never_hides_a_test_that_failed_in_it(ban: Effect
     found = told(base(("diluent-contraindicated", "dextrose-x", "", str(ban)), rows=(failed,)), vehicle="D5W")
 
     assert Level.STOP in found.values()
+
+
+@pytest.mark.parametrize(
+    ("drug", "source", "says"),
+    [
+        ("siltuximab", "", "Dilute only in D5W."),
+        ("vincristine", "msf-", "Dilute in NS or D5W."),
+        ("vincristine", "label-vincasar", "Diluents named: NS."),
+        ("digoxin", "label-digosin", "Given as supplied (undiluted)."),
+    ],
+)
+def test_only_is_said_of_a_closed_list_alone(real: Knowledge, drug: str, source: str, says: str) -> None:
+    listed = [rule for rule in real.drugs[drug].rules if rule.rule == "diluent-required" and rule.cited.source.startswith(source)]
+
+    assert says in [product_words.demand(real, [rule]).partition(": ")[2] for rule in listed]
