@@ -177,6 +177,8 @@ class _Line:
 
     async def ask(self, request: bytes) -> int:
         """Send one request and read its whole answer; its status."""
+        if self.streams is not None and self.streams[0].at_eof():
+            self.close()  # the server ended an idle connection meanwhile
         if self.streams is None:
             self.streams = await asyncio.open_connection(HOST, self.port, limit=2**20)
         reader, writer = self.streams
