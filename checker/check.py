@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 from checker import acidbase, interactions, line_words, product_words, rules, wording
 from checker.line import judge
 from checker.model import (
+    LEVEL_RANK,
     Conditions,
     Finding,
     Infusion,
@@ -35,7 +36,6 @@ from knowledge.terms import Kind as DrugKind
 from knowledge.terms import Mode
 
 REMEMBERED = 20_000  # pairs kept at most; two or three kilobytes each
-_LEVELS = {level: rank for rank, level in enumerate(Level)}
 _KINDS = {kind: rank for rank, kind in enumerate(Kind)}
 _SEVERITIES = {"contraindicated": 0, "major": 1, "moderate": 2, "minor": 3, "": 4}
 
@@ -256,4 +256,4 @@ def _verdict(found: Sequence[Finding], not_understood: Sequence[NotUnderstood]) 
 
 
 def _worst_first(finding: Finding) -> tuple[int, int, int, tuple[str, ...], str, str]:
-    return (_LEVELS[finding.level], _KINDS[finding.kind], _SEVERITIES[finding.severity], finding.drugs, finding.code, finding.text)
+    return (LEVEL_RANK[finding.level], _KINDS[finding.kind], _SEVERITIES[finding.severity], finding.drugs, finding.code, finding.text)

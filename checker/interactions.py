@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from checker import wording
-from checker.model import Finding, Infusion, InteractionHit, Kind, Level, Medication
+from checker.model import LEVEL_RANK, Finding, Infusion, InteractionHit, Kind, Level, Medication
 from knowledge.link import Knowledge, Stated
 from knowledge.model import Cited, When
 from knowledge.terms import Route, Severity
@@ -87,7 +87,7 @@ def findings(knowledge: Knowledge, a: Given, b: Given, found: Sequence[Interacti
     if certain:
         result.append(_finding(knowledge, a, b, certain, LEVELS[certain[0].stated.statement.severity]))
     if conditional:
-        level = max(LEVELS[conditional[0].stated.statement.severity], Level.CAUTION, key=list(Level).index)
+        level = max(LEVELS[conditional[0].stated.statement.severity], Level.CAUTION, key=LEVEL_RANK.__getitem__)
         result.append(_finding(knowledge, a, b, conditional, level))
     result += [_sequence(knowledge, a, b, hit) for hit in ordered]
     return result

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from checker import product_words
-from checker.model import Finding, Infusion, Level
+from checker.model import LEVEL_RANK, Finding, Infusion, Level
 from knowledge.link import Knowledge
 from knowledge.model import Rule
 from knowledge.units import Concentration, ConcentrationError, Family, Rate
@@ -132,7 +132,7 @@ def _passed(knowledge: Knowledge, infusion: Infusion, code: str, asked: str, rul
 
 def _unlike(knowledge: Knowledge, infusion: Infusion, asked: str, rules: Sequence[Rule], mend: str) -> Finding:
     """Worse than advice it cannot be: the limit may be kept."""
-    level = max(Level.CAUTION, product_words.worst(rules), key=list(Level).index)
+    level = max(Level.CAUTION, product_words.worst(rules), key=LEVEL_RANK.__getitem__)
     return product_words.finding(
         knowledge, level, NOT_COMPARED, infusion.drug, rules, product_words.not_compared(knowledge, infusion.drug, asked, rules, mend)
     )

@@ -269,6 +269,11 @@ def diluent_word(rules: Iterable[Rule], fluid: str) -> tuple[list[Rule], list[Ru
     return naming, [rule for rule in lists if rule.effect is not Effect.INFO and fluid not in rule.values]
 
 
+def given_undiluted(rules: Iterable[Rule]) -> bool:
+    """Whether one of the rules gives the product as supplied."""
+    return any(rule.rule == "diluent-required" and UNDILUTED in rule.values for rule in rules)
+
+
 def diluent_lists(rules: Iterable[Rule]) -> list[Rule]:
     """The rules that list fluids as diluents; a ready-made or undiluted product says nothing of them."""
     return [rule for rule in rules if rule.rule == "diluent-required" and not set(rule.values) <= {PREMIX, UNDILUTED}]

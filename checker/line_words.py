@@ -208,12 +208,12 @@ def rule_hit(knowledge: Knowledge, hit: RuleHit) -> str:
     if hit.rule.rule == "diluent-contraindicated":
         must = "must" if hit.rule.effect is Effect.HARD else "should"
         return f"{drug} {must} not meet {against}{through}"
-    whom = wording.name(knowledge, hit.value) if ":" in hit.value else wording.word(knowledge, "value", hit.value)
-    if ":" in hit.value:
-        through = f" ({against} is one of them)"
-    if hit.rule.rule == "no-admixture":
-        return f"{drug}: not to be mixed with {whom}{through}"
-    return f"{drug}: {f'not on one line with {whom}' if ':' in hit.value else whom}{through}"
+    mixed = hit.rule.rule == "no-admixture"
+    if ":" in hit.value:  # a class or a group
+        not_so = "not to be mixed with" if mixed else "not on one line with"
+        return f"{drug}: {not_so} {wording.name(knowledge, hit.value)} ({against} is one of them)"
+    demand = wording.word(knowledge, "value", hit.value)
+    return f"{drug}: {'not to be mixed with ' if mixed else ''}{demand}{through}"
 
 
 def flush(knowledge: Knowledge, level: Level, judged: Judgement, fluids: Sequence[str], rules: Sequence[Rule]) -> Finding:

@@ -43,6 +43,9 @@ class Level(StrEnum):
     NOTE = "note"
 
 
+LEVEL_RANK = {level: rank for rank, level in enumerate(Level)}  # 0 = worst
+
+
 class Reason(StrEnum):
     """Why a pair has the status it has. The non-answers are told apart."""
 

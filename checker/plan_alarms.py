@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from checker import product_words, wording
+from checker.line import given_undiluted
 from checker.model import Finding, Infusion, Kind, Level, Report
 from checker.plan_judge import Judged
 from checker.plan_model import Bond, PairBond, Placement, PlanStatus, Shared
 from checker.plan_words import Words
 from knowledge import Knowledge
 from knowledge.model import Rule
-from knowledge.terms import UNDILUTED, Effect
+from knowledge.terms import Effect
 
 AGAINST_A_PUSH = ("no-bolus", "minibag-required")
 DILUTION = "dilution-required"  # speaks against a push of which no diluent is told
@@ -57,7 +58,7 @@ def against_a_push(knowledge: Knowledge, infusion: Infusion) -> Iterator[Finding
         against = [rule for rule in _of_kind(knowledge, infusion.drug, kind) if rule.effect is not Effect.INFO and "no" not in rule.values]
         if not against:
             continue
-        either = kind == DILUTION and any(UNDILUTED in rule.values for rule in _of_kind(knowledge, infusion.drug, "diluent-required"))
+        either = kind == DILUTION and given_undiluted(knowledge.drugs[infusion.drug].rules)
         asked = "asked as a push, with no diluent told" if kind == DILUTION else "asked as a push"
         demand = product_words.demand(knowledge, against).removeprefix(f"{name}: ")
         text = f"{name}: {asked}, against the {wording.authority(knowledge, against)}. {demand}"

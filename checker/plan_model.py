@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from checker.model import Cite, Finding, Infusion, Judgement, Level, Medication, Report, Verdict
+from checker.model import LEVEL_RANK, Cite, Finding, Infusion, Judgement, Medication, Report, Verdict
 
 STEP = 5  # minutes; durations are rounded up to it
 DAY = 24 * 60  # minutes
@@ -226,7 +226,7 @@ class Plan:
     @property
     def told(self) -> Report:
         """All that is said of this plan, worst first: the checker's report with the planner's own findings, and the verdict of both."""
-        found = sorted((*self.alarms, *self.report.findings), key=lambda finding: list(Level).index(finding.level))
+        found = sorted((*self.alarms, *self.report.findings), key=lambda finding: LEVEL_RANK[finding.level])
         verdicts = (self.report.verdict, *(Verdict(finding.level) for finding in self.alarms))
         return replace(self.report, findings=tuple(found), verdict=min(verdicts, key=list(Verdict).index))
 

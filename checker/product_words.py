@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from checker import wording
-from checker.model import Finding, Infusion, Level
+from checker.model import LEVEL_RANK, Finding, Infusion, Level
 from checker.model import Kind as FindingKind
 from knowledge.link import POLICY_SOURCE, Knowledge, Via
 from knowledge.model import Cited, Rule
@@ -33,7 +33,7 @@ def finding(
 
 def worst(rules: Iterable[Rule]) -> Level:
     """The level of the hardest of some rules."""
-    return min((_LEVELS[rule.effect] for rule in rules), key=list(Level).index)
+    return min((_LEVELS[rule.effect] for rule in rules), key=LEVEL_RANK.__getitem__)
 
 
 def demand(knowledge: Knowledge, rules: Sequence[Rule]) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from checker import limits, line_words, product_words, wording
-from checker.line import diluent_lists, diluent_word, judge
-from checker.model import UNSTATED, Cite, Conditions, Finding, Infusion, Judgement, Level, RuleHit, Status
+from checker.line import diluent_lists, diluent_word, given_undiluted, judge
+from checker.model import LEVEL_RANK, UNSTATED, Cite, Conditions, Finding, Infusion, Judgement, Level, RuleHit, Status
 from checker.model import Kind as FindingKind
 from knowledge.link import Knowledge
 from knowledge.model import Rule
@@ -41,7 +41,6 @@ DEMANDS = (
 )
 _DILUTED = ("dilution-required", "minibag-required")  # demands that a product given as supplied breaks
 SPINAL = ("fatal-if-intrathecal", "not-intrathecal")
-_LEVELS = list(Level)  # worst first
 _NO = {"no", "vial-storage", "optional"}  # values that state the absence of a demand at the bedside
 NEONATE_DAYS = 28
 
@@ -127,14 +126,12 @@ def _no_admixture(knowledge: Knowledge, rule: Rule, other: str, asked: Condition
     for value in rule.values:
         if ":" in value:
             yield from _named(knowledge, rule, value, other, asked)
-    if knowledge.drugs[other].kind is Kind.FLUID:
-        return
-    for value in rule.values:
-        tested = value == "any-drug-without-data" and any(
-            item.row.result is Result.COMPATIBLE for item in knowledge.rows(rule.drug, other, Mode.ADMIXTURE)
-        )
-        if value in NO_ADMIXTURE and not tested:
-            yield RuleHit(rule=rule, against=other, value=value)
+        elif value in NO_ADMIXTURE and knowledge.drugs[other].kind is not Kind.FLUID:
+            tested = value == "any-drug-without-data" and any(
+                item.row.result is Result.COMPATIBLE for item in knowledge.rows(rule.drug, other, Mode.ADMIXTURE)
+            )
+            if not tested:
+                yield RuleHit(rule=rule, against=other, value=value)
 
 
 def _fluid(knowledge: Knowledge, code: str) -> str:
@@ -169,7 +166,7 @@ def own_findings(knowledge: Knowledge, infusion: Infusion, age_days: int | None)
 
 def _undiluted(knowledge: Knowledge, drug: str, rules: Sequence[Rule], diluents: Sequence[Rule]) -> Finding:
     """A product asked as supplied, of which a label wants that it be diluted. Where another label gives it undiluted: a caution."""
-    either = any(UNDILUTED in rule.values for rule in diluents)
+    either = given_undiluted(diluents)
     level = Level.CAUTION if either else product_words.worst(rules)
     code = "not-diluted" if rules[0].rule == "dilution-required" else rules[0].rule
     return product_words.finding(knowledge, level, code, drug, rules, product_words.undiluted(knowledge, drug, rules, either))
@@ -248,7 +245,7 @@ def _diluent(knowledge: Knowledge, infusion: Infusion, required: Sequence[Rule],
     if leaving_out:
         hard = not permitting and judged.status is not Status.COMPATIBLE and any(rule.effect is Effect.HARD for rule in leaving_out)
         level = Level.STOP if hard else Level.CAUTION
-        harder = banned is None or _LEVELS.index(level) < _LEVELS.index(banned.level)
+        harder = banned is None or LEVEL_RANK[level] < LEVEL_RANK[banned.level]
         if harder:  # a weak word of one label hides no strong one of another
             text = product_words.diluent_not_listed(knowledge, drug, vehicle, required, bool(permitting))
             yield product_words.finding(knowledge, level, "diluent-not-listed", drug, required, text, FindingKind.DILUENT)

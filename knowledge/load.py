@@ -355,6 +355,7 @@ _FORMAT = hashlib.sha256(
             "schema_lists.py",
             "load.py",
             "references.py",
+            "rule_values.py",
         )
     )
 ).hexdigest()

@@ -21,7 +21,7 @@ from knowledge.errors import KnowledgeError, Problem
 from knowledge.fields import Conc, Number, Strict, Text, Texts, Word
 from knowledge.link import POLICY_SOURCE
 from knowledge.model import Alias, Cited, Drug, Overlay, Policy, Records, Row, Rule, Side, Source, Standard
-from knowledge.rule_values import unknown_words, wrong
+from knowledge.rule_values import NAMED, unknown_words, wrong
 from knowledge.shapes import flat
 from knowledge.terms import PREMIX, UNDILUTED, Basis, Effect, Finding, Kind, Method, Mode, Result, Review, SourceKind
 
@@ -292,7 +292,7 @@ class _Reader:
 
     def _wrong_values(self, rule: Rule) -> Iterator[tuple[str, str]]:
         yield from wrong(rule, self.values)
-        yield from unknown_words(tuple(value for value in rule.values if value.startswith(("class:", "group:"))), self.named)
+        yield from unknown_words(tuple(value for value in rule.values if value.startswith(NAMED)), self.named)
         if rule.rule in _CLOSED:
             published = {value for drug in self.records.drugs for known in drug.rules if known.rule == rule.rule for value in known.values}
             yield from unknown_words(rule.values, published)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from knowledge.model import Drug, Interaction, Records, Row
+from knowledge.rule_values import NAMED
 from knowledge.terms import PREMIX, UNDILUTED, Kind
 
 
@@ -71,7 +72,7 @@ def _of_drug(names: _Names, drug: Drug) -> Iterator[Dangling]:
         yield from names.source(drug.id, f"rules/{number}/source", rule.cited.source)
         yield from names.word(drug.id, f"rules/{number}/rule", "rule", rule.rule)
         for value in rule.values:
-            if value.startswith(("group:", "class:")):
+            if value.startswith(NAMED):
                 yield from names.node(drug.id, f"rules/{number}/value", value)
 
 

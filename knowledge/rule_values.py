@@ -25,7 +25,7 @@ ALONE = frozenset(
 AGAINST_GROUP = {"no-calcium-same-line": "calcium-containing", "no-alkaline-same-line": "alkaline", "no-blood-products": "blood-products"}
 NO_ADMIXTURE = frozenset({"any-drug", "any-drug-or-electrolyte", "any-drug-without-data"})
 OF_ITSELF = frozenset({"other-presentation"})  # of no-admixture: told on the product's page, for no drug is judged against itself
-_NAMED = ("class:", "group:")  # of dedicated-line and no-admixture: the members of one
+NAMED = ("class:", "group:")  # of dedicated-line and no-admixture: the members of one
 
 CONCENTRATIONS = ("max-concentration", "min-concentration", "supplied-concentration")
 RATES = {
@@ -77,7 +77,7 @@ def wrong(rule: Rule, known: set[str]) -> Iterator[tuple[str, str]]:
 
 def _words(rule: Rule) -> tuple[str, ...]:
     """The values that name no class or group."""
-    return tuple(value for value in rule.values if not value.startswith(_NAMED))
+    return tuple(value for value in rule.values if not value.startswith(NAMED))
 
 
 def _amount(rule: Rule, units: set[str]) -> Iterator[tuple[str, str]]:
